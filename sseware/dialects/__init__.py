@@ -1,0 +1,1 @@
+"""Event schemas as plugins: protocols, hooks, a registry."""

@@ -1,0 +1,186 @@
+"""What a dialect is: five protocols, no base class.
+
+A dialect is a value, its configuration. For each response it opens an encoder (a stream) or a fold (a buffered
+answer), which hold what belongs to that response: an index, a clock, gathered text. For each stream that is read
+it makes a decoder. None of them awaits, and none makes bytes: events are written by `sseware.wire`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
+
+import msgspec
+
+from ..events import ServerSentEvent
+from ..items import Failure, Item
+
+__all__ = [
+    "AnItem",
+    "BufferedAnswer",
+    "Dialect",
+    "DialectDecoder",
+    "DialectEncoder",
+    "DialectFold",
+    "StreamContext",
+]
+
+AnItem: TypeAlias = Item | ServerSentEvent
+"""Any item, built in or a plugin's own."""
+
+
+class StreamContext(msgspec.Struct, frozen=True):
+    """What a dialect may know of the request that it answers.
+
+    Attributes:
+        method: The request method.
+        path: The path of the request, decoded.
+        query: The query string, without its question mark.
+        accept: The value of ``Accept``, or ``None``.
+        http_version: ``"1.0"``, ``"1.1"``, ``"2"`` or ``"3"``.
+        debug: Whether failures may show the text of any exception.
+        clock: Tells seconds on a monotonic clock; the virtual one in a test.
+        started: What the clock told when the request came.
+    """
+
+    method: str = "GET"
+    path: str = "/"
+    query: str = ""
+    accept: str | None = None
+    http_version: str = "1.1"
+    debug: bool = False
+    clock: Callable[[], float] = time.monotonic
+    started: float = 0.0
+
+    def elapsed(self) -> float:
+        """Tells how long the request has run, in seconds."""
+        return self.clock() - self.started
+
+
+class BufferedAnswer(msgspec.Struct, frozen=True):
+    """A whole response, folded from items.
+
+    Attributes:
+        status: The HTTP status code.
+        headers: Header fields, names in lower case, ``content-type`` among them; the driver adds
+            ``content-length`` and ``vary``.
+        body: The body.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+class DialectEncoder(Protocol):
+    """Encodes the items of one response. The driver calls it in this order.
+
+    ``start`` once, before the first item (or before ``finish`` or ``fail`` where there is none); ``encode`` for
+    each item but `Failure`; then either ``finish`` once, after the handler has ended or has yielded a `Finish`, or
+    ``fail`` once. An encoder writes its terminator in ``finish`` or ``fail``, never in ``encode``.
+    """
+
+    def start(self) -> Iterable[ServerSentEvent]:
+        """Returns what opens the stream."""
+        ...
+
+    def encode(self, item: AnItem) -> Iterable[ServerSentEvent]:
+        """Returns the events of one item; none where the dialect leaves it out by design.
+
+        Raises:
+            InvalidItem: The item cannot be expressed, or forges an event that the dialect owns.
+        """
+        ...
+
+    def finish(self) -> Iterable[ServerSentEvent]:
+        """Returns what ends the stream well, or as the `Finish` item said."""
+        ...
+
+    def fail(self, failure: Failure) -> Iterable[ServerSentEvent]:
+        """Returns what ends the stream badly; never a terminator of success."""
+        ...
+
+
+class DialectFold(Protocol):
+    """Folds the items of one response into a buffered answer, called in the order of `DialectEncoder`.
+
+    ``fail`` also makes the answer to a request whose handler failed before it yielded anything.
+    """
+
+    @property
+    def size(self) -> int:
+        """How many bytes have been gathered, about; the driver refuses to go past its limit."""
+        ...
+
+    def add(self, item: AnItem) -> None:
+        """Takes one item in.
+
+        Raises:
+            InvalidItem: As `DialectEncoder.encode`.
+        """
+        ...
+
+    def finish(self) -> BufferedAnswer:
+        """Returns the answer."""
+        ...
+
+    def fail(self, failure: Failure) -> BufferedAnswer:
+        """Returns the answer to a request that failed; nothing partial is in it."""
+        ...
+
+
+class DialectDecoder(Protocol):
+    """Decodes one stream."""
+
+    def decode(self, event: ServerSentEvent) -> Iterable[AnItem]:
+        """Returns the items of one event.
+
+        Raises:
+            InvalidDialectEvent: The event does not have the shape that the dialect gives it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Is called where the stream has ended.
+
+        Raises:
+            TruncatedStream: The dialect has a terminator, and none came.
+        """
+        ...
+
+
+@runtime_checkable
+class Dialect(Protocol):
+    """The event schema of a system.
+
+    Optional attributes, each with its default:
+
+    - ``media_types: tuple[str, ...]``: what the buffered answer may be, ``("application/json",)``;
+    - ``stream_flag: tuple[str, str] | None``: a query parameter and the value that asks for a stream, ``None``;
+    - ``streams: bool``: whether it can be streamed at all, ``True``;
+    - ``stream_headers: tuple[tuple[str, str], ...]``: header fields of its streams, which replace ours, ``()``;
+    - ``example: tuple[Item | ServerSentEvent, ...]``: items whose bytes the command line shows.
+
+    Attributes:
+        name: By which it is chosen: ``[a-z][a-z0-9_-]*``.
+        default: What a client gets that does not say what it wants.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def default(self) -> Literal["stream", "buffered"]: ...
+
+    def open(self, context: StreamContext) -> DialectEncoder:
+        """Returns the encoder of one response."""
+        ...
+
+    def fold(self, context: StreamContext) -> DialectFold:
+        """Returns the fold of one buffered response."""
+        ...
+
+    def decoder(self) -> DialectDecoder:
+        """Returns the decoder of one consumed stream."""
+        ...

@@ -1,0 +1,125 @@
+"""One event of a stream, as a value.
+
+The field names are those of WHATWG HTML, section 9.2.5 "Parsing an event stream". Values are refused, never
+cleaned: stripping a newline from an id would change an identity in silence. How a value is spelled on the
+wire (line ends, separators) is the business of `sseware.wire`, which checks again.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import msgspec
+
+from .errors import InvalidEvent
+
+__all__ = ["MAX_RETRY", "ServerSentEvent"]
+
+MAX_RETRY: Final = 2**63 - 1
+"""The largest reconnection time, in milliseconds; the parser saturates here, the constructor refuses more."""
+
+_DEFAULT_TYPE: Final = "message"
+
+# An id travels back in the Last-Event-ID header, so that no control character may be in it (RFC 9110,
+# section 5.5); surrogates have no UTF-8. A type is one line of text.
+_NOT_IN_AN_ID: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_NOT_IN_A_TYPE: Final = re.compile(r"[\r\n\ud800-\udfff]")
+
+
+class ServerSentEvent(
+    msgspec.Struct, frozen=True, eq=False, repr_omit_defaults=True, tag="event", tag_field="type"
+):
+    r"""One event of an event stream.
+
+    Two events are equal where all that was written is: ``last_event_id`` does not count.
+
+    >>> ServerSentEvent("7", event="tick", id="1")
+    ServerSentEvent(data='7', event='tick', id='1')
+    >>> ServerSentEvent("x", event="two\nlines")
+    Traceback (most recent call last):
+    sseware.errors.InvalidEvent: event must be one non-empty line without surrogates, got 'two\nlines'
+
+    Attributes:
+        data: The payload. May span lines; the encoder writes one ``data`` field a line.
+        event: The event type. ``"message"`` is the default and writes no field.
+        id: The ``id`` field. ``None`` leaves the last event ID alone; ``""`` resets it.
+        retry: The reconnection time, in milliseconds, or ``None`` for no field.
+        last_event_id: The last event ID string when the event was dispatched. It outlives its event: the
+            parser sets it on every event that follows. Not written, not compared.
+
+    Raises:
+        InvalidEvent: A field cannot be written: a line end in a type, a control character in an id, a
+            ``retry`` that is not a whole number of milliseconds.
+    """
+
+    data: str = ""
+    event: str = _DEFAULT_TYPE
+    id: str | None = None
+    retry: int | None = None
+    last_event_id: str = ""
+
+    def __post_init__(self) -> None:
+        # The common event has only data; it passes with two comparisons.
+        if type(self.data) is not str:
+            _check_data(self.data)
+        if self.event is not _DEFAULT_TYPE:
+            check_type(self.event)
+        if self.id is not None:
+            check_id(self.id)
+        if self.retry is not None:
+            check_retry(self.retry)
+
+    def json(self) -> Any:
+        """Decodes ``data`` as JSON.
+
+        Raises:
+            msgspec.DecodeError: ``data`` is not JSON.
+        """
+        return msgspec.json.decode(self.data)
+
+    def _written(self) -> tuple[object, ...]:
+        return self.data, self.event, self.id, self.retry
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ServerSentEvent):
+            return NotImplemented
+        return self._written() == other._written()
+
+    def __hash__(self) -> int:
+        return hash(self._written())
+
+
+def _check_data(data: object) -> None:
+    if not isinstance(data, str):
+        raise InvalidEvent("data", data, "a str")
+
+
+def check_type(event: object) -> None:
+    """Refuses what cannot be an event type.
+
+    Raises:
+        InvalidEvent: It is not a str, is empty, or has a line end or a surrogate in it.
+    """
+    if not isinstance(event, str) or not event or _NOT_IN_A_TYPE.search(event):
+        raise InvalidEvent("event", event, "one non-empty line without surrogates")
+
+
+def check_id(id: object) -> None:
+    """Refuses what cannot be an event id, or could not come back as ``Last-Event-ID``.
+
+    Raises:
+        InvalidEvent: It is not a str, or has a control character (C0, DEL, C1) or a surrogate in it.
+    """
+    if not isinstance(id, str) or _NOT_IN_AN_ID.search(id):
+        raise InvalidEvent("id", id, "a str without control characters and surrogates")
+
+
+def check_retry(retry: object) -> None:
+    """Refuses what cannot be a reconnection time.
+
+    Raises:
+        InvalidEvent: It is not a whole number of milliseconds from 0 to ``MAX_RETRY``; a bool is none.
+    """
+    if type(retry) is not int or not 0 <= retry <= MAX_RETRY:
+        raise InvalidEvent("retry", retry, f"a whole number of milliseconds from 0 to {MAX_RETRY}")
