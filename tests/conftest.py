@@ -1,13 +1,22 @@
-"""What every test may ask for."""
+"""What every test may ask for, and what no test may leave behind."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+# No deadline: two cores are shared with whatever else runs. Where CI is set, hypothesis starts from its own "ci"
+# profile, so that a run there can be repeated.
+hypothesis.settings.register_profile("sseware", deadline=None, max_examples=50, print_blob=True)
+hypothesis.settings.load_profile("sseware")
 
 
 @pytest.fixture(
@@ -27,3 +36,25 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the reference material (../shared) is not beside this checkout")
     return SHARED
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_left_behind() -> Iterator[None]:
+    """Fails the module whose tests leave a thread or a child process behind."""
+    threads, processes = set(threading.enumerate()), _children()
+    yield
+    # A daemon thread may outlive a test: trio keeps idle workers for ten seconds.
+    left = [thread for thread in threading.enumerate() if thread not in threads and not thread.daemon]
+    for thread in left:
+        thread.join(timeout=1.0)
+    assert not [thread.name for thread in left if thread.is_alive()], "threads were left behind"
+    assert not _children() - processes, "child processes were left behind"
+
+
+def _children() -> set[str]:
+    """The ids of this process's children, dead ones that nobody waited for included; none off Linux."""
+    found: set[str] = set()
+    for task in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):  # a thread that ended since it was listed
+            found.update(task.read_text(encoding="ascii").split())
+    return found
