@@ -1,0 +1,20 @@
+"""The wire format, without I/O: bytes to events and events to bytes, by the letter of the WHATWG standard."""
+
+from ._content_type import content_type_essence, is_event_stream
+from ._encoder import MAX_EVENT_SIZE, encode, encode_comment
+from ._iterate import aiter_events, iter_events
+from ._parser import MAX_DATA_LINES, Chunk, EventStreamParser, Leftover
+
+__all__ = [
+    "MAX_DATA_LINES",
+    "MAX_EVENT_SIZE",
+    "Chunk",
+    "EventStreamParser",
+    "Leftover",
+    "aiter_events",
+    "content_type_essence",
+    "encode",
+    "encode_comment",
+    "is_event_stream",
+    "iter_events",
+]

@@ -1,0 +1,58 @@
+"""Event streams as iterators: over chunks, awaited or not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable
+
+from ..events import ServerSentEvent
+from ._parser import Chunk, EventStreamParser
+
+__all__ = ["aiter_events", "iter_events"]
+
+
+def iter_events(
+    chunks: Iterable[Chunk], *, parser: EventStreamParser | None = None
+) -> Generator[ServerSentEvent, None, None]:
+    r"""Iterates over the events of a stream, and closes what it iterates over.
+
+    >>> [event.data for event in iter_events([b"data: a\n", b"\ndata: b\n\n", b"data: unfinished"])]
+    ['a', 'b']
+
+    Args:
+        chunks: The body, cut anywhere.
+        parser: What parses it: one with other limits, or one that knows the last event ID. It is closed
+            at the end of the stream.
+
+    Raises:
+        ParserLimitExceeded: An event is too large.
+        StrictViolation: The parser is strict, and the stream deviates.
+    """
+    parser = parser or EventStreamParser()
+    try:
+        for chunk in chunks:
+            yield from parser.feed(chunk)
+        parser.close()
+    finally:
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
+
+
+async def aiter_events(
+    chunks: AsyncIterable[Chunk], *, parser: EventStreamParser | None = None
+) -> AsyncGenerator[ServerSentEvent, None]:
+    """Iterates over the events of a stream as `iter_events` does, awaiting its chunks.
+
+    Close it (``async with aclosing(...)``) where it is left early: then what it iterates over is
+    closed in the same task, too.
+    """
+    parser = parser or EventStreamParser()
+    try:
+        async for chunk in chunks:
+            for event in parser.feed(chunk):
+                yield event
+        parser.close()
+    finally:
+        aclose = getattr(chunks, "aclose", None)
+        if aclose is not None:
+            await aclose()
