@@ -13,8 +13,8 @@ import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
-# No deadline: two cores are shared with whatever else runs. Where CI is set, hypothesis starts from its own "ci"
-# profile, so that a run there can be repeated.
+# No deadline: two cores are shared with whatever else runs. Where CI is set, hypothesis starts from its own
+# "ci" profile, so that a run there can be repeated.
 hypothesis.settings.register_profile("sseware", deadline=None, max_examples=50, print_blob=True)
 hypothesis.settings.load_profile("sseware")
 
