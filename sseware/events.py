@@ -14,7 +14,7 @@ import msgspec
 
 from .errors import InvalidEvent
 
-__all__ = ["MAX_RETRY", "ServerSentEvent"]
+__all__ = ["MAX_RETRY", "ServerSentEvent", "check_id", "check_retry", "check_type"]
 
 MAX_RETRY: Final = 2**63 - 1
 """The largest reconnection time, in milliseconds; the parser saturates here, the constructor refuses more."""
