@@ -11,3 +11,23 @@ The map of the package, from the top down; an import points down only.
 - `sseware.wire`: bytes to events and events to bytes, by the letter of the WHATWG standard
 - `sseware.items`, `sseware.events`, `sseware.errors`: values
 """
+
+from . import items
+from .asgi import EventStream, SSEMiddleware
+from .dialects import Dialect, decode, get_dialect
+from .errors import StreamError
+from .events import ServerSentEvent
+from .wire import EventStreamParser, encode
+
+__all__ = [
+    "Dialect",
+    "EventStream",
+    "EventStreamParser",
+    "SSEMiddleware",
+    "ServerSentEvent",
+    "StreamError",
+    "decode",
+    "encode",
+    "get_dialect",
+    "items",
+]

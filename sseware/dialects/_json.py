@@ -8,13 +8,10 @@ as JavaScript does it, because UTF-8 cannot carry it.
 from __future__ import annotations
 
 import json
-import math
 import re
 from typing import Any, Final, Literal
 
 import msgspec
-
-from ..errors import InvalidItem
 
 __all__ = ["COMPACT", "GO", "SPACED", "JSONProfile", "pretty"]
 

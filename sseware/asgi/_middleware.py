@@ -1,0 +1,83 @@
+"""The middleware: a handler is an application, or an application's responses get their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Unpack
+
+from .._types import ASGIApp, Receive, Scope, Send
+from ._handlers import Handler, as_handler, is_asgi_app
+from ._receive import ReceivePump
+from ._respond import respond
+from ._scope import leave_in
+from ._settings import Options, Settings
+
+__all__ = ["SSEMiddleware"]
+
+
+class SSEMiddleware:
+    """An ASGI application made of a handler, or one that wraps another.
+
+    >>> async def hello(scope, receive):
+    ...     yield "Hello"
+    >>> app = SSEMiddleware(hello, dialect="plain")
+
+    A handler is a generator function, async or sync, of ``(scope, receive)``, ``(scope)`` or nothing. An
+    application is passed on untouched; `EventStream` responses below it find these options.
+
+    Args:
+        app: A handler, or an ASGI application.
+        options: As `Settings` describes them.
+
+    Raises:
+        HandlerTypeError: ``app`` is neither.
+        ConfigurationError: An option is not what it must be, or there is no such dialect.
+    """
+
+    def __init__(self, app: ASGIApp | Callable[..., Any], **options: Unpack[Options]) -> None:
+        self._settings = Settings().replace(options)
+        self._app: ASGIApp | None = None
+        self._handler: Handler | None = None
+        if is_asgi_app(app):
+            self._app = app
+        else:
+            self._handler = as_handler(app)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request, or one lifespan."""
+        if self._app is not None:
+            await self._pass_on(self._app, scope, receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1003, "reason": "this handler streams over HTTP"})
+
+    async def _pass_on(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        pump = ReceivePump(receive)
+        await app(leave_in(scope, self._settings, pump), pump.receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        handler, pump = self._handler, ReceivePump(receive)
+        assert handler is not None  # noqa: S101  # there is one where there is no application
+        await respond(
+            scope,
+            pump,
+            send,
+            self._settings,
+            lambda: handler.open(scope, pump.receive),
+            own_errors=True,
+        )
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Answers the lifespan protocol: a handler has nothing to start and nothing to shut down."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,89 @@
+"""The hand-over between a handler and its writer: bounded, coalescing.
+
+What is put while the writer is busy leaves in one chunk. A handler that runs ahead waits for room, and so does
+one that never awaits: this is where it lets the event loop turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import anyio
+import anyio.lowlevel
+
+__all__ = ["Outbox"]
+
+
+class Outbox:
+    """Holds encoded events between two tasks of one event loop.
+
+    Args:
+        wake_writer: Is called when there is something to take, or nothing will come.
+        max_items: After how many items a handler has to wait; those that encode to nothing count.
+        max_bytes: After how many bytes.
+    """
+
+    __slots__ = ("_chunks", "_items", "_max_bytes", "_max_items", "_room", "_size", "_wake_writer", "closed")
+
+    def __init__(self, wake_writer: Callable[[], None], max_items: int, max_bytes: int) -> None:
+        self._wake_writer = wake_writer
+        self._max_items = max_items
+        self._max_bytes = max_bytes
+        self._chunks: list[bytes] = []
+        self._items = 0
+        self._size = 0
+        self._room: anyio.Event | None = None
+        self.closed = False
+
+    def put(self, chunk: bytes) -> bool:
+        """Puts the bytes of one item, maybe none; returns whether there is room for more."""
+        self._items += 1
+        if chunk:
+            if not self._chunks:
+                self._wake_writer()
+            self._chunks.append(chunk)
+            self._size += len(chunk)
+        return self._items < self._max_items and self._size < self._max_bytes
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to take."""
+        return bool(self._chunks)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the handler waits for room."""
+        return self._room is not None
+
+    async def wait_room(self) -> None:
+        """Waits until what was put has been taken."""
+        if not self._chunks:
+            # Items without bytes have nobody to wait for; yet the loop must turn.
+            self._items = 0
+            await anyio.lowlevel.checkpoint()
+            return
+        self._room = anyio.Event()
+        try:
+            await self._room.wait()
+        finally:
+            self._room = None
+
+    def release(self) -> None:
+        """Ends the handler's wait for room, though there may be none."""
+        if self._room is not None:
+            self._room.set()
+
+    def close(self) -> None:
+        """Tells that nothing will come any more."""
+        self.closed = True
+        self._wake_writer()
+
+    def take(self) -> bytes:
+        """Returns all that is ready, as one chunk; empty where nothing is."""
+        chunks = self._chunks
+        if not chunks:
+            return b""
+        self._chunks = []
+        self._items = self._size = 0
+        self.release()
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -1,0 +1,73 @@
+"""A response that negotiates by itself."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from .._types import Receive, Scope, Send
+from ..errors import HandlerReused
+from ._receive import ReceivePump
+from ._respond import respond
+from ._scope import middleware_of
+from ._settings import Options, Settings
+from ._source import open_source
+
+__all__ = ["EventStream"]
+
+
+class EventStream:
+    """What a handler yields, as an ASGI response: a stream or a buffered body, as the client asks.
+
+    >>> async def words():
+    ...     yield "Once "
+    ...     yield "upon "
+    >>> response = EventStream(words(), dialect="plain", keepalive=None)
+
+    An exception that the handler raises before its first event is raised to the caller, so that a framework
+    answers it as it answers any other.
+
+    Args:
+        content: An async generator, a sync one (each step runs in a worker thread), or an iterable of items.
+        options: As `Settings` describes them. What is not given comes from the `SSEMiddleware` around the
+            application, where there is one.
+
+    Raises:
+        HandlerTypeError: The content yields nothing.
+        ConfigurationError: An option is not what it must be, or there is no such dialect.
+    """
+
+    def __init__(self, content: Any, **options: Unpack[Options]) -> None:
+        self._source = open_source(content)
+        self._options = options
+        self._used = False
+        Settings().replace(options)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request.
+
+        Raises:
+            HandlerReused: It has answered one already.
+        """
+        if self._used:
+            raise HandlerReused("an EventStream answers one request; make a new one for each")
+        self._used = True
+        settings, pump = middleware_of(scope)
+        started = False
+
+        def start() -> Any:
+            nonlocal started
+            started = True
+            return self._source
+
+        try:
+            await respond(
+                scope,
+                pump or ReceivePump(receive),
+                send,
+                (settings or Settings()).replace(self._options),
+                start,
+                own_errors=False,
+            )
+        finally:
+            if not started:
+                await self._source.close()

@@ -1,0 +1,90 @@
+"""The hooks: what a plugin may provide.
+
+pluggy finds, protocols run: a hook is called at start-up and returns objects; a stream then calls methods of
+these objects, and no hook. A plugin is a module (or an object) with functions marked by `hookimpl`, named by an
+entry point of the group ``sseware``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import pluggy
+
+from ..events import ServerSentEvent
+from ..negotiation import Decision, Offer, Request
+from ._protocols import Dialect
+
+__all__ = ["hookimpl", "sseware_dialects", "sseware_item_encoders", "sseware_negotiate"]
+
+_PROJECT = "sseware"
+
+hookimpl = pluggy.HookimplMarker(_PROJECT)
+"""Marks a function of a plugin as the implementation of the hook of its name."""
+
+_hookspec = pluggy.HookspecMarker(_PROJECT)
+
+
+@_hookspec
+def sseware_dialects() -> Iterable[Dialect]:  # type: ignore[empty-body]  # a specification has no body
+    """Provides dialects.
+
+    >>> from sseware.dialects import Plain, Registry, hookimpl
+    >>> class Plugin:
+    ...     @hookimpl
+    ...     def sseware_dialects(self):
+    ...         return [Plain(name="bare")]
+    >>> Registry(plugins={"example": Plugin()}).get("bare").name
+    'bare'
+
+    Returns:
+        The dialects, each in its default configuration.
+    """
+
+
+@_hookspec
+def sseware_item_encoders(  # type: ignore[empty-body]  # a specification has no body
+    dialect: Dialect,
+) -> Mapping[type, Callable[[Any], Iterable[ServerSentEvent]]]:
+    """Teaches an existing dialect a new type of item, without replacing it.
+
+    >>> from sseware import ServerSentEvent
+    >>> from sseware.dialects import Plain, Registry, hookimpl
+    >>> class Plugin:
+    ...     @hookimpl
+    ...     def sseware_item_encoders(self, dialect):
+    ...         return {complex: lambda z: [ServerSentEvent(f"{z.real:g} {z.imag:g}", event="point")]}
+    >>> Registry(plugins={"example": Plugin()}).item_encoders(Plain())[complex](1 + 2j)
+    [ServerSentEvent(data='1 2', event='point')]
+
+    Args:
+        dialect: The dialect that is about to be used; compare its ``name``.
+
+    Returns:
+        For each type (exactly that one, subclasses do not count) a function from an item to events.
+    """
+
+
+@_hookspec(firstresult=True)
+def sseware_negotiate(request: Request, offers: Sequence[Offer]) -> Decision | None:
+    """Decides in place of the rules of `sseware.negotiation.negotiate`; the first decision holds.
+
+    >>> from sseware.dialects import Registry, hookimpl
+    >>> from sseware.negotiation import Decision, Offer, Request
+    >>> class Plugin:
+    ...     @hookimpl
+    ...     def sseware_negotiate(self, request, offers):
+    ...         if request.path.endswith("/stream"):
+    ...             return Decision("stream", offers[0].dialect, "the path says so", "text/event-stream")
+    >>> registry = Registry(plugins={"example": Plugin()})
+    >>> registry.negotiate(Request(path="/a/stream"), [Offer("plain")]).reason
+    'the path says so'
+
+    Args:
+        request: What the client asked for.
+        offers: What there is; the first is the handler's own dialect.
+
+    Returns:
+        A decision, or ``None`` to leave it to others.
+    """
