@@ -11,6 +11,7 @@ SHELL := bash
 .PHONY: help demo test suite check format wheel clean
 
 VENV ?= .venv
+DIST ?= dist
 ARGS ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
@@ -40,8 +41,8 @@ format: $(VENV)/.check ## formats, and repairs what the linter can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-wheel: $(VENV)/.made ## builds the wheel into dist/
-	$(BIN)/python -m pip --disable-pip-version-check wheel -qq --no-deps --build-constraint constraints.txt --wheel-dir dist .
+wheel: $(VENV)/.made ## builds the wheel into dist
+	$(BIN)/python -m pip --disable-pip-version-check wheel -qq --no-deps --build-constraint constraints.txt --wheel-dir $(DIST) .
 
 clean: ## removes the environment and everything that can be made again
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache htmlcov site
