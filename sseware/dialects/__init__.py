@@ -1,5 +1,6 @@
 """Event schemas as plugins: what a dialect is, the hooks that provide one, the registry, the way back."""
 
+from ._authoring import leave_out, omits_of, read_payload, refuse_owned, status_of
 from ._decode import decode
 from ._file import file_answer
 from ._hookspecs import hookimpl
@@ -16,6 +17,7 @@ from ._protocols import (
     StreamContext,
 )
 from ._registry import ItemEncoders, Provider, Registry, default_registry, get_dialect
+from ._schema import EventShape, events_schema
 
 __all__ = [
     "COMPACT",
@@ -27,6 +29,7 @@ __all__ = [
     "DialectDecoder",
     "DialectEncoder",
     "DialectFold",
+    "EventShape",
     "ItemEncoders",
     "JSONProfile",
     "Plain",
@@ -35,10 +38,16 @@ __all__ = [
     "StreamContext",
     "decode",
     "default_registry",
+    "events_schema",
     "file_answer",
     "get_dialect",
     "hookimpl",
+    "leave_out",
     "offer_of",
+    "omits_of",
     "pretty",
+    "read_payload",
+    "refuse_owned",
+    "status_of",
     "stream_headers_of",
 ]

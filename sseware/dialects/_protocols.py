@@ -3,6 +3,22 @@
 A dialect is a value, its configuration. For each response it opens an encoder (a stream) or a fold (a buffered
 answer), which hold what belongs to that response: an index, a clock, gathered text. For each stream that is read
 it makes a decoder. None of them awaits, and none makes bytes: events are written by `sseware.wire`.
+
+What every dialect keeps, and what helps to keep it (``docs/writing-a-dialect.md`` shows it at work):
+
+1. Every built-in item has a fate: it becomes events, it is kept for a later one, or its type stands in ``omits``.
+   An encoder and a fold end with ``return leave_out(dialect, item)``, which returns no events for a type that
+   stands there, and raises `InvalidItem` for a type that does not, and for all where the dialect is ``strict``.
+2. A subclass of an item is that item; so dispatch by ``isinstance``, or by ``type`` with ``isinstance`` behind it.
+3. A `ServerSentEvent` passes as it is, unless it bears a name that ends a stream, or otherwise is the dialect's own:
+   ``refuse_owned`` says so. Text that a user yields stands inside JSON, or in an event that nothing takes for an end.
+4. ``encode`` of a `Finish` keeps it; ``finish`` writes the terminator. ``fail`` writes the failure and no success.
+5. A decoder returns `Finish` when the terminator has come and not before, `Failure` when the failure has come, either
+   once. Where the dialect has a terminator, ``close`` raises `TruncatedStream` unless one of them has come.
+6. ``decode`` takes any event of any stream: it returns items, or raises `InvalidDialectEvent` (``read_payload``
+   raises it), and nothing else. An event that is none of the dialect's own is returned as `Data` or as it is.
+7. What a stream says, the fold says: the same content in another shape.
+8. ``schema`` is made of the types that the decoder reads with: ``events_schema``.
 """
 
 from __future__ import annotations
@@ -86,10 +102,11 @@ class DialectEncoder(Protocol):
         ...
 
     def encode(self, item: AnItem) -> Iterable[ServerSentEvent]:
-        """Returns the events of one item; none where the dialect leaves it out by design.
+        """Returns the events of one item; none where the dialect leaves it out by design, or keeps it for later.
 
         Raises:
-            InvalidItem: The item cannot be expressed, or forges an event that the dialect owns.
+            InvalidItem: The item cannot be expressed, or is left out and the dialect is strict, or forges an
+                event that the dialect owns.
         """
         ...
 
@@ -160,7 +177,10 @@ class Dialect(Protocol):
     - ``stream_flag: tuple[str, str] | None``: a query parameter and the value that asks for a stream, ``None``;
     - ``streams: bool``: whether it can be streamed at all, ``True``;
     - ``stream_headers: tuple[tuple[str, str], ...]``: header fields of its streams, which replace ours, ``()``;
-    - ``example: tuple[Item | ServerSentEvent, ...]``: items whose bytes the command line shows.
+    - ``omits: frozenset[type[Item]]``: the items that it leaves out by design, in this configuration, none;
+    - ``strict: bool``: whether an item that it leaves out is an error instead, ``False``;
+    - ``example: tuple[Item | ServerSentEvent, ...]``: items whose bytes the command line shows, a short text;
+    - ``schema() -> dict[str, Any]``: the JSON Schema of its events, which ``events_schema`` makes; no schema.
 
     Attributes:
         name: By which it is chosen: ``[a-z][a-z0-9_-]*``.
