@@ -24,7 +24,7 @@ demo: $(VENV)/.demo ## starts the demo on http://localhost:8000 and prints what 
 	@exec $(BIN)/python -m sseware demo $(ARGS)
 
 test: $(VENV)/.test ## runs the whole test suite, and fails below 97 % branch coverage
-	@$(BIN)/coverage run -m pytest | tee $(VENV)/test.log
+	@set -o pipefail; $(BIN)/coverage run -m pytest | tee $(VENV)/test.log
 	@$(BIN)/coverage report
 	@tail -n 1 $(VENV)/test.log
 
