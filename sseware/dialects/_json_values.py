@@ -1,0 +1,87 @@
+"""Values on their way to JSON: what is plain already, and how the rest becomes plain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from ..errors import InvalidItem
+
+__all__ = ["MAX_DEPTH", "is_easy", "to_plain", "too_deep"]
+
+MAX_DEPTH: Final = 500
+"""How many arrays and objects may stand inside of each other.
+
+A fixed limit, so that the answer does not depend on the interpreter, nor on how deep its stack happens to be;
+half of what ``json.loads`` reads on Python 3.11.
+"""
+
+_ATOMS: Final = frozenset((str, int, bool, type(None)))
+
+
+def is_easy(value: Any, depth: int = MAX_DEPTH) -> bool:
+    """Tells whether all encoders agree on a value: JSON's own types, without a float that one spells its own way.
+
+    Such are whole numbers (``1.0`` or ``1``), very small ones (``1e-05`` or ``0.00001``), NaN and the infinities.
+    """
+    kind = type(value)
+    members: Iterable[Any] = value
+    if kind is dict:
+        for key in value:
+            if type(key) is not str:
+                return False
+        members = value.values()
+    elif kind is not list:
+        return kind in _ATOMS or (kind is float and 1e-4 <= abs(value) < 1e16 and not value.is_integer())
+    for member in members:
+        if type(member) not in _ATOMS and (depth == 1 or not is_easy(member, depth - 1)):
+            return False
+    return True
+
+
+def to_plain(value: Any) -> Any:
+    """Makes a value of dicts, lists, tuples, str, int, float, bool and None, as msgspec does.
+
+    Beyond that, a mapping is an object, a pydantic model is what it dumps, and subclasses of str, int and float
+    (``numpy.float64`` is one) are what they derive from.
+
+    Raises:
+        InvalidItem: A type is not known, a cycle, or the value's own code failed.
+    """
+    try:
+        return msgspec.to_builtins(value, enc_hook=_convert)
+    except InvalidItem:
+        raise
+    except RecursionError as exc:
+        raise too_deep() from exc
+    except Exception as exc:  # a value's own methods may raise anything
+        raise InvalidItem(f"a value of type {type(value).__name__} has no JSON: {exc}") from exc
+
+
+def too_deep() -> InvalidItem:
+    """Returns the error for a cycle, which looks like endless nesting."""
+    return InvalidItem(
+        f"a value contains itself, or is nested more than {MAX_DEPTH} deep, which JSON's readers do not read: "
+        "yield a flatter one"
+    )
+
+
+def _convert(value: Any) -> Any:
+    """Makes what msgspec does not know into what it does."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int.__int__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    dump = getattr(value, "model_dump", None)
+    if callable(dump) and not isinstance(value, type):
+        return dump(mode="json")
+    raise InvalidItem(
+        f"a {type(value).__qualname__} has no JSON: yield a dict, list, str, number, bool or None, a dataclass, "
+        "a struct, a pydantic model, a date, an enum, a UUID or a Decimal"
+    )
