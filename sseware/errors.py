@@ -293,20 +293,31 @@ class StreamError(SSEError):
         message: What the client reads.
         code: A machine-readable code, such as ``"rate_limit"``.
         status: The HTTP status that is answered where no stream has begun yet.
+        retry_after: After how many seconds the client may try again, where that is known.
     """
 
-    def __init__(self, message: str = "", *, code: str = "internal_error", status: int = 500) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: str = "internal_error",
+        status: int = 500,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.status = status
+        self.retry_after = retry_after
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restore_stream_error, (type(self), self.message, self.code, self.status)
+        return _restore_stream_error, (type(self), self.message, self.code, self.status, self.retry_after)
 
     def __str__(self) -> str:
         return self.message or self.code
 
 
-def _restore_stream_error(cls: type[StreamError], message: str, code: str, status: int) -> StreamError:
-    return cls(message, code=code, status=status)
+def _restore_stream_error(
+    cls: type[StreamError], message: str, code: str, status: int, retry_after: int | None
+) -> StreamError:
+    return cls(message, code=code, status=status, retry_after=retry_after)

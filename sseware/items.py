@@ -157,11 +157,13 @@ class Failure(Item, frozen=True, tag="failure"):
         message: What the client may read.
         code: A machine-readable code.
         status: The HTTP status of a buffered answer.
+        retry_after: After how many seconds the client may try again, where that is known.
     """
 
     message: str
     code: str = "internal_error"
     status: int = 500
+    retry_after: int | None = None
 
 
 class File(Item, frozen=True, tag="file"):

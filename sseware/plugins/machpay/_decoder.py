@@ -1,0 +1,55 @@
+"""MachPay's events to items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sseware import ServerSentEvent
+from sseware.dialects import AnItem, read_payload
+from sseware.errors import TruncatedStream
+from sseware.items import Failure, Finish, Text, Usage
+from sseware.items import Start as StartItem
+
+from ._payloads import Chunk, End, Error, Start
+
+__all__ = ["MachPayDecoder"]
+
+
+class MachPayDecoder:
+    """Decodes one stream.
+
+    Args:
+        chunk_event: The event type of chunks, beside ``"chunk"`` and unnamed ones.
+    """
+
+    def __init__(self, chunk_event: str | None = "chunk") -> None:
+        self._chunks = {"message", "chunk", chunk_event}
+        self._ended = False
+
+    def decode(self, event: ServerSentEvent) -> Iterable[AnItem]:
+        """Returns the items of one event."""
+        name = event.event
+        if name in self._chunks:
+            return (Text(read_payload(event, Chunk, dialect="machpay").text),)
+        if name == "start":
+            start = read_payload(event, Start, dialect="machpay")
+            return (StartItem(start.execution_id, start.skill_id),)
+        if name == "end":
+            end = read_payload(event, End, dialect="machpay")
+            self._ended = True
+            bill = {"costUsd": end.cost_usd, "durationMs": end.duration_ms}
+            return Usage(output_tokens=end.tokens_used), Finish(result=bill)
+        if name == "error":
+            error = read_payload(event, Error, dialect="machpay")
+            self._ended = True
+            return (Failure(error.message, error.code),)
+        return (event,)
+
+    def close(self) -> None:
+        """Is called where the stream has ended.
+
+        Raises:
+            TruncatedStream: Neither ``end`` nor ``error`` has come.
+        """
+        if not self._ended:
+            raise TruncatedStream("machpay", "end or error")
