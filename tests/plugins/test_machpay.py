@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -254,8 +254,13 @@ def test_an_event_of_ones_own_passes_unless_it_bears_their_names() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"chunk_event": ""}, {"chunk_event": "a\nb"}, {"chunk_event": "end"}, {"pricing": 3}]
-    + [{"price_usd": 1.0, "pricing": Pricing(base_usd=2.0)}],
+    [
+        {"chunk_event": ""},
+        {"chunk_event": "a\nb"},
+        {"chunk_event": "end"},
+        {"pricing": 3},
+        {"price_usd": 1.0, "pricing": Pricing(base_usd=2.0)},
+    ],
 )
 def test_a_wrong_option_is_refused_when_it_is_given(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
@@ -349,7 +354,7 @@ def test_there_are_four_kinds_of_events_to_listen_to() -> None:
 
 @pytest.mark.anyio
 async def test_an_async_skill_stream_does_the_same() -> None:
-    async def chunks(wire: bytes) -> Any:
+    async def chunks(wire: bytes) -> AsyncIterator[bytes]:
         for byte in wire:
             yield bytes([byte])
 
