@@ -41,7 +41,7 @@ class ChunkEncoder:
 
     def encode_extra(self, value: object) -> bytes:
         """Returns the bytes of a value of one of the types that plugins add."""
-        return self._start() + _to_bytes(self.extra[type(value)](value))
+        return self._start() + b"".join(map(self.encode, self.extra[type(value)](value)))
 
     def _start(self) -> bytes:
         if self._started:

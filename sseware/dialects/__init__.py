@@ -2,11 +2,13 @@
 
 from ._authoring import leave_out, omits_of, read_payload, refuse_owned, status_of
 from ._decode import decode
+from ._extensions import ItemEncoders
 from ._file import file_answer
 from ._hookspecs import hookimpl
 from ._json import COMPACT, GO, SPACED, JSONProfile, pretty
 from ._offer import offer_of, stream_headers_of
 from ._plain import Plain
+from ._plugins import Provider
 from ._protocols import (
     AnItem,
     BufferedAnswer,
@@ -16,7 +18,7 @@ from ._protocols import (
     DialectFold,
     StreamContext,
 )
-from ._registry import ItemEncoders, Provider, Registry, default_registry, get_dialect
+from ._registry import Registry, default_registry, get_dialect
 from ._schema import EventShape, events_schema
 
 __all__ = [

@@ -3,6 +3,11 @@
 pluggy finds, protocols run: a hook is called at start-up and returns objects; a stream then calls methods of
 these objects, and no hook. A plugin is a module (or an object) with functions marked by `hookimpl`, named by an
 entry point of the group ``sseware``.
+
+An implementation may leave out arguments that it does not need. It is a plain function: nothing would await a
+coroutine. Where several answer, they are asked in the order of loading: the built-in plugins, then those of other
+distributions by (distribution, name), then those given to a `Registry`; ``@hookimpl(tryfirst=True)`` comes before
+them all, and ``trylast=True`` after them.
 """
 
 from __future__ import annotations
@@ -12,9 +17,8 @@ from typing import Any
 
 import pluggy
 
-from ..events import ServerSentEvent
 from ..negotiation import Decision, Offer, Request
-from ._protocols import Dialect
+from ._protocols import AnItem, Dialect
 
 __all__ = ["hookimpl", "sseware_dialects", "sseware_item_encoders", "sseware_negotiate"]
 
@@ -44,10 +48,11 @@ def sseware_dialects() -> Iterable[Dialect]:  # type: ignore[empty-body]  # a sp
 
 
 @_hookspec
-def sseware_item_encoders(  # type: ignore[empty-body]  # a specification has no body
-    dialect: Dialect,
-) -> Mapping[type, Callable[[Any], Iterable[ServerSentEvent]]]:
+def sseware_item_encoders(dialect: Dialect) -> Mapping[type, Callable[[Any], Iterable[AnItem]]] | None:
     """Teaches an existing dialect a new type of item, without replacing it.
+
+    What a function returns goes through the dialect, in a stream as in a buffered answer: items that it knows, or
+    a `ServerSentEvent` of a type that it does not own.
 
     >>> from sseware import ServerSentEvent
     >>> from sseware.dialects import Plain, Registry, hookimpl
@@ -56,13 +61,14 @@ def sseware_item_encoders(  # type: ignore[empty-body]  # a specification has no
     ...     def sseware_item_encoders(self, dialect):
     ...         return {complex: lambda z: [ServerSentEvent(f"{z.real:g} {z.imag:g}", event="point")]}
     >>> Registry(plugins={"example": Plugin()}).item_encoders(Plain())[complex](1 + 2j)
-    [ServerSentEvent(data='1 2', event='point')]
+    (ServerSentEvent(data='1 2', event='point'),)
 
     Args:
-        dialect: The dialect that is about to be used; compare its ``name``.
+        dialect: The dialect that is about to be used; compare its ``name``. Asked once for each.
 
     Returns:
-        For each type (exactly that one, subclasses do not count) a function from an item to events.
+        For each new type (exactly that one, subclasses do not count) a function from a value of it to items;
+        ``None`` to add nothing. Where two plugins add one type, the first has it.
     """
 
 
@@ -86,5 +92,5 @@ def sseware_negotiate(request: Request, offers: Sequence[Offer]) -> Decision | N
         offers: What there is; the first is the handler's own dialect.
 
     Returns:
-        A decision, or ``None`` to leave it to others.
+        A decision on one of the dialects that are offered, or ``None`` to leave it to others.
     """

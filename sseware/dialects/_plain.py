@@ -1,18 +1,21 @@
 """The plain dialect: an item is an event, and nothing is added.
 
 Text is an unnamed event, so that ``EventSource.onmessage`` reads it; every other item is an event named by its
-kind (`Data` by its own name). There is no terminator: the end of the stream is its end. Nothing is left out, so
-that every other dialect translates to this one without loss.
+kind, with a JSON payload, and `Data` by its own name. There is no terminator: the end of the stream is its end.
+Nothing is left out, so that every other dialect translates to this one without loss.
+
+It reads any stream: what is none of its own stays what it is, so that it suits servers that know nothing of sseware.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final, Literal
 
 import msgspec
 
-from ..errors import InvalidDialectEvent, InvalidItem
+from ..errors import InvalidDialectEvent
 from ..events import ServerSentEvent
 from ..items import (
     Data,
@@ -29,26 +32,36 @@ from ..items import (
     ToolResult,
     Usage,
 )
+from ._authoring import leave_out, read_payload, refuse_owned, status_of
 from ._file import file_answer
 from ._json import COMPACT
 from ._protocols import AnItem, BufferedAnswer, StreamContext
+from ._schema import EventShape, events_schema
 
 __all__ = ["Plain"]
 
-# The names of the items whose payload is a JSON object of their fields.
-_NAMES: Final[dict[type[Item], str]] = {
-    Start: "start",
-    ToolCall: "tool_call",
-    ToolResult: "tool_result",
-    Step: "step",
-    Usage: "usage",
-    Finish: "finish",
-    Failure: "error",
+# Payloads that are text.
+_TEXTS: Final[dict[str, type[Text | Log | Thinking]]] = {"message": Text, "log": Log, "thinking": Thinking}
+
+# Payloads that are a JSON object of the item's fields. A name that cannot stand in an event field, or that means
+# something here, travels in the payload of the last.
+_OBJECTS: Final[dict[str, type[Item]]] = {
+    "start": Start,
+    "tool_call": ToolCall,
+    "tool_result": ToolResult,
+    "step": Step,
+    "usage": Usage,
+    "finish": Finish,
+    "error": Failure,
+    "named_data": Data,
 }
-_TYPES: Final = {name: kind for kind, name in _NAMES.items()}
+_NAMES: Final[dict[type[Item], str]] = {kind: name for name, kind in (_TEXTS | _OBJECTS).items()}
+_DATA: Final = "data"
+_ENDS: Final = frozenset({"finish", "error"})
+_ONE_LINE: Final = re.compile("[^\r\n\ud800-\udfff]+")
 
 
-class Plain(msgspec.Struct, frozen=True):
+class Plain(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     """The plain dialect.
 
     Attributes:
@@ -66,63 +79,89 @@ class Plain(msgspec.Struct, frozen=True):
 
     def open(self, context: StreamContext) -> _PlainEncoder:
         """Returns the encoder of one response."""
-        return _PlainEncoder()
+        return _PlainEncoder(self)
 
     def fold(self, context: StreamContext) -> _PlainFold:
         """Returns the fold of one buffered response."""
-        return _PlainFold()
+        return _PlainFold(self)
 
     def decoder(self) -> _PlainDecoder:
         """Returns the decoder of one stream."""
         return _PlainDecoder()
 
+    def schema(self) -> dict[str, Any]:
+        """Returns the JSON Schema of the events that have a meaning here; others may stand beside them."""
+        texts = [EventShape(name, description=_summary(kind)) for name, kind in _TEXTS.items()]
+        objects = [EventShape(name, json=_fields_of(kind)) for name, kind in _OBJECTS.items()]
+        return events_schema(self.name, [*texts, *objects, EventShape(_DATA, json=Any)])
+
+
+def _summary(kind: type[Item]) -> str:
+    return (kind.__doc__ or "").split("\n")[0]
+
+
+def _fields_of(kind: type[Item]) -> type[msgspec.Struct]:
+    """Returns a struct of an item's fields, all of them always written, without the tag: its event is named."""
+    fields = [(field.name, field.type) for field in msgspec.structs.fields(kind)]
+    return msgspec.defstruct(kind.__name__, fields, namespace={"__doc__": _summary(kind)})
+
 
 class _PlainEncoder:
-    def __init__(self) -> None:
+    def __init__(self, dialect: Plain) -> None:
+        self._dialect = dialect
         self._finish: Finish | None = None
 
     def start(self) -> Iterable[ServerSentEvent]:
         return ()
 
     def encode(self, item: AnItem) -> Iterable[ServerSentEvent]:
+        if isinstance(item, Text):
+            return (ServerSentEvent(item.text),)
+        if isinstance(item, ServerSentEvent):
+            refuse_owned(self._dialect, item, _ENDS)
+            return (item,)
         if isinstance(item, Finish):
             self._finish = item
             return ()
-        return (_event(item),)
+        if isinstance(item, Log | Thinking):
+            return (ServerSentEvent(item.text, event=_NAMES[_kind_of(item)]),)
+        if isinstance(item, Data) and (item.name is None or _fits(item.name)):
+            return (ServerSentEvent(COMPACT.dumps(item.value), event=item.name or _DATA),)
+        if _kind_of(item) is not None:
+            return (_object(item),)
+        return leave_out(self._dialect, item)
 
     def finish(self) -> Iterable[ServerSentEvent]:
-        return () if self._finish is None else (_event(self._finish),)
+        return () if self._finish is None else (_object(self._finish),)
 
     def fail(self, failure: Failure) -> Iterable[ServerSentEvent]:
-        return (_event(failure),)
+        return (_object(failure),)
 
 
-def _event(item: AnItem) -> ServerSentEvent:
-    if isinstance(item, Text):
-        return ServerSentEvent(item.text)
-    if isinstance(item, ServerSentEvent):
-        return item
-    if isinstance(item, Log):
-        return ServerSentEvent(item.text, event="log")
-    if isinstance(item, Thinking):
-        return ServerSentEvent(item.text, event="thinking")
-    if isinstance(item, Data):
-        return ServerSentEvent(COMPACT.dumps(item.value), event=item.name or "data")
-    name = _NAMES.get(type(item))
-    if name is None:
-        why = "a file cannot be streamed" if isinstance(item, File) else "no plugin encodes this type"
-        raise InvalidItem(f"the plain dialect has no event for {type(item).__name__}: {why}")
-    return ServerSentEvent(COMPACT.dumps(_fields(item)), event=name)
+def _kind_of(item: AnItem) -> Any:
+    """Returns the built-in type of an item that has an event of its own, or ``None``; a subclass is its base."""
+    kind = type(item)
+    return kind if kind in _NAMES else next((each for each in _NAMES if isinstance(item, each)), None)
 
 
-def _fields(item: AnItem) -> dict[str, Any]:
-    return {name: getattr(item, name) for name in item.__struct_fields__}
+def _fits(name: str) -> bool:
+    return name not in _TEXTS and name not in _OBJECTS and name != _DATA and bool(_ONE_LINE.fullmatch(name))
+
+
+def _object(item: AnItem) -> ServerSentEvent:
+    kind = _kind_of(item)
+    return ServerSentEvent(COMPACT.dumps(_fields(item, kind)), event=_NAMES[kind])
+
+
+def _fields(item: AnItem, kind: Any) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in kind.__struct_fields__}
 
 
 class _PlainFold:
     """Gathers items as they are; neighbouring pieces of text become one."""
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: Plain) -> None:
+        self._dialect = dialect
         self._items: list[str] = []
         self._text: list[str] = []
         self._finish = Finish()
@@ -138,11 +177,16 @@ class _PlainFold:
             self.size += len(item.content)
         elif isinstance(item, Finish):
             self._finish = item
+        elif isinstance(item, ServerSentEvent):
+            refuse_owned(self._dialect, item, _ENDS)
+            self._append({"type": "event", "event": item.event, "data": item.data})
+        elif (kind := _kind_of(item)) is not None:
+            self._append({"type": kind.__struct_config__.tag, **_fields(item, kind)})
         else:
-            self._flush_text()
-            self._append({"type": item.__struct_config__.tag, **_fields(item)})
+            leave_out(self._dialect, item)
 
     def _append(self, fields: dict[str, Any]) -> None:
+        self._flush_text()
         text = COMPACT.dumps(fields)
         self._items.append(text)
         self.size += len(text)
@@ -156,9 +200,10 @@ class _PlainFold:
         if self._file is not None:
             return file_answer(self._file)
         self._flush_text()
-        status = 200 if self._finish.ok else 500
-        body = f'{{"items":[{",".join(self._items)}],"finish":{COMPACT.dumps(_fields(self._finish))}}}'
-        return _json_answer(status, body)
+        body = (
+            f'{{"items":[{",".join(self._items)}],"finish":{COMPACT.dumps(_fields(self._finish, Finish))}}}'
+        )
+        return _json_answer(status_of(self._finish), body)
 
     def fail(self, failure: Failure) -> BufferedAnswer:
         error = {"message": failure.message, "code": failure.code}
@@ -170,35 +215,28 @@ def _json_answer(status: int, body: str) -> BufferedAnswer:
 
 
 class _PlainDecoder:
-    """Reads what the encoder wrote; an event that is none of its own stays an event."""
+    """Reads what the encoder wrote, and whatever else comes: no event is an error."""
 
     def decode(self, event: ServerSentEvent) -> Iterable[AnItem]:
         name = event.event
-        if name == "message":
-            return (Text(event.data),)
-        if name == "log":
-            return (Log(event.data),)
-        if name == "thinking":
-            return (Thinking(event.data),)
-        kind = _TYPES.get(name)
-        return (_named_data(event),) if kind is None else (_decode_fields(event, kind),)
+        if name in _TEXTS:
+            return (_TEXTS[name](event.data),)
+        kind = _OBJECTS.get(name)
+        if kind is None:
+            return (_data(event),)
+        try:
+            return (read_payload(event, kind, dialect="plain"),)
+        except InvalidDialectEvent:
+            # Somebody else's event of that name. An error is one all the same.
+            return (Failure(event.data) if kind is Failure else _data(event),)
 
     def close(self) -> None:
         """Returns: a plain stream has no terminator, so that it is never truncated."""
 
 
-def _decode_fields(event: ServerSentEvent, kind: type[Item]) -> Item:
-    tag = kind.__struct_config__.tag
-    try:
-        fields = msgspec.json.decode(event.data, type=dict[str, Any])
-        return msgspec.convert({**fields, "type": tag}, kind)
-    except (msgspec.DecodeError, msgspec.ValidationError) as exc:
-        raise InvalidDialectEvent("plain", event.event, event.data, str(exc)) from exc
-
-
-def _named_data(event: ServerSentEvent) -> AnItem:
+def _data(event: ServerSentEvent) -> AnItem:
     try:
         value = event.json()
-    except msgspec.DecodeError:
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
         return event
-    return Data(value, name=None if event.event == "data" else event.event)
+    return Data(value, name=None if event.event == _DATA else event.event)

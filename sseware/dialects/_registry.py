@@ -7,52 +7,24 @@ for that name. After start-up everything is resolved to plain objects: no hook i
 from __future__ import annotations
 
 import functools
-import importlib
-import inspect
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final, TypeAlias
-
-import msgspec
-import pluggy
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from ..errors import ConfigurationError, DialectConflict, PluginError, UnknownDialect
-from ..events import ServerSentEvent
 from ..negotiation import Decision, Offer, Request, negotiate
-from . import _hookspecs
+from ._discovery import GROUP, FoundPlugin, discover, own_version
+from ._extensions import ItemEncoders, extend
 from ._plain import Plain
+from ._plugins import Hook, LoadedPlugin, Provider, check_dialect, load
 from ._protocols import Dialect
+from ._remembered import Remembered
 
-__all__ = ["ItemEncoders", "Provider", "Registry", "default_registry", "get_dialect"]
+__all__ = ["Registry", "default_registry", "get_dialect"]
 
-ItemEncoders: TypeAlias = Mapping[type, Callable[[Any], Iterable[ServerSentEvent]]]
-"""For each type of item, exactly that one, what makes events of it."""
+_NOTHING: Final[ItemEncoders] = {}
 
-# Named as strings: a built-in plugin is loaded like a stranger's, and may import this package.
-_BUILT_IN: Final = {"husk": "sseware.plugins.husk"}
-_GROUP: Final = "sseware"
-_DISABLE: Final = "SSEWARE_DISABLE_PLUGINS"
-_ALLOW: Final = "SSEWARE_PLUGINS"
-
-
-class Provider(msgspec.Struct, frozen=True):
-    """A plugin that was loaded.
-
-    Attributes:
-        name: The name of its entry point.
-        distribution: What it came with: ``"acme-dialects 1.2"``.
-        hooks: The hooks that it implements.
-        dialects: The names of its dialects.
-    """
-
-    name: str
-    distribution: str
-    hooks: tuple[str, ...]
-    dialects: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.distribution})"
+_log = logging.getLogger("sseware")
 
 
 class Registry:
@@ -61,73 +33,51 @@ class Registry:
     Args:
         plugins: Plugins by name, beside the built-in ones: modules or objects with `hookimpl` functions.
         installed: Whether plugins are also looked for among the installed distributions.
-
-    Attributes:
-        providers: The plugins that were loaded, in the order of loading.
-        problems: What is wrong with those that were not; `get` raises the one that bears on its name.
     """
 
     def __init__(self, plugins: Mapping[str, object] | None = None, *, installed: bool = True) -> None:
-        self._manager = pluggy.PluginManager(_GROUP)
-        self._manager.add_hookspecs(_hookspecs)
-        self._dialects: dict[str, list[tuple[Dialect, str]]] = {"plain": [(Plain(), "sseware")]}
-        self._known: list[Provider] = [Provider("plain", _own_distribution(), (), ("plain",))]
-        self._problems: list[ConfigurationError] = []
-        for name, module in _BUILT_IN.items():
-            self._load(name, _own_distribution(), functools.partial(importlib.import_module, module))
-        for entry_point in _third_parties() if installed else ():
-            self._load(entry_point.name, _distribution_of(entry_point), entry_point.load)
-        for name, plugin in (plugins or {}).items():
-            self._load(name, "given to Registry", functools.partial(_itself, plugin))
-        self._negotiators: tuple[Callable[..., Decision | None], ...] = tuple(
-            impl.function for impl in self._implementations("sseware_negotiate")
-        )
+        found = discover(plugins or {}, installed=installed)
+        self._disabled = found.disabled
+        self._problems: list[ConfigurationError] = list(found.problems)
+        loaded = [_plain(), *filter(None, map(self._load, found.plugins))]
+        self._providers = tuple(plugin.provider for plugin in loaded)
+        self._dialects: dict[str, list[tuple[Dialect, str]]] = {}
+        for plugin in loaded:
+            for dialect in plugin.dialects:
+                self._dialects.setdefault(dialect.name, []).append((dialect, plugin.provider.key))
+        hooks = sorted((hook for plugin in loaded for hook in plugin.hooks), key=lambda hook: hook.rank)
+        self._extenders = [hook for hook in hooks if hook.name == "sseware_item_encoders"]
+        self._negotiators = [hook for hook in hooks if hook.name == "sseware_negotiate"]
+        self._checked: Remembered[Dialect] = Remembered()
+        self._extensions: Remembered[ItemEncoders] = Remembered()
+
+    def _load(self, found: FoundPlugin) -> LoadedPlugin | None:
+        try:
+            return load(found)
+        except PluginError as problem:
+            _log.warning("%s", problem)
+            self._problems.append(problem)
+            return None
 
     @property
     def providers(self) -> tuple[Provider, ...]:
-        return tuple(self._known)
+        """The plugins that were loaded, in the order of loading."""
+        return self._providers
+
+    @property
+    def disabled(self) -> tuple[str, ...]:
+        """The plugins that the environment switches off: ``"distribution:name"`` of each."""
+        return self._disabled
 
     @property
     def problems(self) -> tuple[ConfigurationError, ...]:
+        """What is wrong: plugins that failed, names that two of them claim."""
         return (*self._problems, *self._conflicts())
-
-    def _load(self, name: str, distribution: str, load: Callable[[], object]) -> None:
-        shown = f"{name} ({distribution})"
-        try:
-            plugin = load()
-            hooks = _hooks_of(plugin)
-            self._manager.register(plugin, name=shown)
-            self._manager.check_pending()
-            dialects = tuple(self._provided_by(plugin))
-        except Exception as exc:  # a stranger's code may raise anything
-            self._forget(shown)
-            problem = PluginError(shown, f"{type(exc).__name__}: {exc}")
-            problem.__cause__ = exc
-            self._problems.append(problem)
-            return
-        for dialect in dialects:
-            self._dialects.setdefault(dialect.name, []).append((dialect, shown))
-        self._known.append(Provider(name, distribution, hooks, tuple(d.name for d in dialects)))
-
-    def _forget(self, shown: str) -> None:
-        if self._manager.has_plugin(shown):
-            self._manager.unregister(name=shown)
-
-    def _provided_by(self, plugin: object) -> Iterator[Dialect]:
-        for impl in self._implementations("sseware_dialects"):
-            if impl.plugin is plugin:
-                for dialect in impl.function():
-                    yield check_dialect(dialect)
-
-    def _implementations(self, hook: str) -> Sequence[Any]:
-        # get_hookimpls is in the order of registration; a call would go the other way round.
-        caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
-        return caller.get_hookimpls()
 
     def _conflicts(self) -> Iterator[DialectConflict]:
         for name, provided in self._dialects.items():
             if len(provided) > 1:
-                yield DialectConflict(name, [provider for _, provider in provided])
+                yield DialectConflict(name, [key for _, key in provided])
 
     def names(self) -> tuple[str, ...]:
         """Returns the names of all dialects, sorted."""
@@ -142,108 +92,76 @@ class Registry:
             ConfigurationError: What was given is neither a name nor a dialect.
         """
         if not isinstance(dialect, str):
-            return check_dialect(dialect)
+            known = self._checked.get(dialect)
+            return self._checked.remember(dialect, check_dialect(dialect)) if known is None else known
         provided = self._dialects.get(dialect)
         if provided is None:
-            why = "; ".join(str(problem) for problem in self._problems)
-            raise UnknownDialect(dialect, self.names(), why)
+            raise UnknownDialect(dialect, self.names(), self._why_not())
         if len(provided) > 1:
-            raise DialectConflict(dialect, [provider for _, provider in provided])
+            raise DialectConflict(dialect, [key for _, key in provided])
         return provided[0][0]
 
-    def item_encoders(self, dialect: Dialect) -> ItemEncoders:
-        """Returns what plugins add to a dialect.
+    def _why_not(self) -> str:
+        told = [str(problem) for problem in self._problems]
+        if self._disabled:
+            told.append(f"switched off: {', '.join(self._disabled)}")
+        return "; ".join(told)
 
-        Raises:
-            PluginError: A plugin failed, or returned something else than a mapping of types to functions.
+    def item_encoders(self, dialect: Dialect) -> ItemEncoders:
+        """Returns what plugins add to a dialect; they are asked once for each dialect object.
+
+        A plugin that fails here adds nothing; its error is logged, and stands in `problems`.
         """
-        gathered: dict[type, Callable[[Any], Iterable[ServerSentEvent]]] = {}
-        for impl in self._implementations("sseware_item_encoders"):
-            try:
-                added = dict(impl.function(dialect))
-                wrong = [
-                    key for key, value in added.items() if not (isinstance(key, type) and callable(value))
-                ]
-            except Exception as exc:  # a stranger's code may raise anything
-                raise PluginError(impl.plugin_name, f"sseware_item_encoders: {exc!r}") from exc
-            if wrong:
-                raise PluginError(
-                    impl.plugin_name, f"sseware_item_encoders: want types mapped to functions, got {wrong!r}"
-                )
-            gathered = {**added, **gathered}
-        return gathered
+        if not self._extenders:
+            return _NOTHING
+        known = self._extensions.get(dialect)
+        if known is not None:
+            return known
+        encoders, problems = extend(dialect, self._extenders)
+        self._problems += [each for each in problems if str(each) not in map(str, self._problems)]
+        return self._extensions.remember(dialect, encoders)
 
     def negotiate(self, request: Request, offers: Sequence[Offer]) -> Decision:
-        """Decides what a client gets: the first plugin that has an opinion, else the rules of RFC 9110."""
-        for decide in self._negotiators:
-            decision = decide(request=request, offers=offers)
+        """Decides what a client gets: the first plugin that has an opinion, else the rules of RFC 9110.
+
+        A plugin that fails here has no opinion; its error is logged.
+        """
+        for hook in self._negotiators:
+            decision = _opinion(hook, request, offers)
             if decision is not None:
                 return decision
         return negotiate(request, offers)
 
 
-def _itself(plugin: object) -> object:
-    return plugin
+def _plain() -> LoadedPlugin:
+    """Returns the dialect that is always there, so that sseware works with every plugin switched off."""
+    return LoadedPlugin(Provider("plain", GROUP, own_version(), (), ("plain",)), (), (Plain(),))
 
 
-def check_dialect(dialect: object) -> Dialect:
-    """Returns what was given, if it is a dialect.
-
-    Raises:
-        ConfigurationError: It is not.
-    """
-    if isinstance(dialect, type) or not isinstance(dialect, Dialect):
-        raise ConfigurationError(
-            f"want the name of a dialect or an object with name, default, open, fold and decoder, got {dialect!r}"
-        )
-    if dialect.default not in ("stream", "buffered"):
-        raise ConfigurationError(
-            f"the default of dialect {dialect.name!r} must be 'stream' or 'buffered', got {dialect.default!r}"
-        )
-    return dialect
-
-
-def _hooks_of(plugin: object) -> tuple[str, ...]:
-    """Returns the names of a plugin's hooks; refuses coroutine functions, which no hook call awaits."""
-    hooks = []
-    for name in dir(plugin):
-        function = getattr(plugin, name, None)
-        if not name.startswith(f"{_GROUP}_") or not hasattr(function, f"{_GROUP}_impl"):
-            continue
-        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-            raise TypeError(f"{name} is async; a hook is called at start-up and returns objects, write def")
-        hooks.append(name)
-    return tuple(hooks)
+def _opinion(hook: Hook, request: Request, offers: Sequence[Offer]) -> Decision | None:
+    try:
+        decision = hook.call(request, offers)
+        if decision is None or _is_possible(decision, offers):
+            return decision  # type: ignore[no-any-return]  # what the specification promises, and was checked
+    except Exception:  # a stranger's code may raise anything
+        _log.exception("plugin %s: sseware_negotiate raised; it is passed over", hook.plugin)
+        return None
+    known = ", ".join(offer.dialect for offer in offers)
+    _log.error(
+        "plugin %s: sseware_negotiate must return None, or a Decision on one of: %s; got %r; it is passed over",
+        hook.plugin,
+        known,
+        decision,
+    )
+    return None
 
 
-def _third_parties() -> Iterable[EntryPoint]:
-    """Returns the entry points of other distributions that are not switched off, in a fixed order."""
-    disabled = _names_in(_DISABLE)
-    allowed = _names_in(_ALLOW)
-    if disabled & {"1", "all", "*"}:
-        return ()
-    found = sorted(entry_points(group=_GROUP), key=lambda each: (_distribution_of(each), each.name))
-    return [
-        each for each in found if not disabled & _aliases(each) and (not allowed or allowed & _aliases(each))
-    ]
-
-
-def _names_in(variable: str) -> set[str]:
-    return {name.strip() for name in os.environ.get(variable, "").split(",") if name.strip()}
-
-
-def _aliases(entry_point: EntryPoint) -> set[str]:
-    dist = entry_point.dist
-    return {entry_point.name} if dist is None else {entry_point.name, dist.name}
-
-
-def _distribution_of(entry_point: EntryPoint) -> str:
-    dist = entry_point.dist
-    return "unknown distribution" if dist is None else f"{dist.name} {dist.version}"
-
-
-def _own_distribution() -> str:
-    return "sseware"
+def _is_possible(decision: object, offers: Sequence[Offer]) -> bool:
+    return (
+        isinstance(decision, Decision)
+        and decision.representation in ("stream", "buffered", "none")
+        and any(decision.dialect == offer.dialect for offer in offers)
+    )
 
 
 @functools.cache
