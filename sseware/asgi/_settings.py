@@ -49,7 +49,7 @@ class Settings(msgspec.Struct, frozen=True):
             ``?dialect=ash``.
         keepalive: After how many seconds of silence a comment is sent.
         head_timeout: How many seconds the first event is awaited before the headers go out without it; an
-            exception before that is a real error response.
+            exception before that is a real error response. ``None``: the headers go out at once.
         send_timeout: How many seconds a reader may stall before its stream is closed.
         cleanup_timeout: How many seconds a handler has to end once it is closed.
         outbox: How far a handler may run ahead of its reader: items, bytes.

@@ -90,7 +90,9 @@ class StreamWriter:
     async def _head(self) -> bool:
         """Awaits the first event, for a while; returns whether a stream was begun."""
         sink, outbox = self._sink, self._outbox
-        self._ring_in("head", self._settings.head_timeout)
+        if (timeout := self._settings.head_timeout) is None:
+            self._due.add("head")
+        self._ring_in("head", timeout)
         while not (outbox.ready or outbox.closed or self.gone or "head" in self._due):
             await self._wake.wait()
         self._forget("head")
