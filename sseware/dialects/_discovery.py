@@ -25,6 +25,7 @@ GROUP: Final = "sseware"
 # Named as strings: a built-in plugin is loaded like a stranger's, and may import this package.
 _BUILT_IN: Final = {
     "husk": "sseware.plugins.husk",
+    "chronos": "sseware.plugins.chronos",
     "machpay": "sseware.plugins.machpay",
 }
 _DISABLE: Final = "SSEWARE_DISABLE_PLUGINS"

@@ -1,0 +1,29 @@
+"""Chronos: the steps of a graph's run, and the broker that publishes them."""
+
+from collections.abc import Iterable
+
+from sseware.dialects import Dialect, hookimpl
+
+from ._broker import Broker, BrokerStatistics, Event, Policy, Subscription
+from ._decoder import Frame
+from ._dialect import Chronos
+from ._frames import StreamEvent
+from ._serve import sse_handler
+
+__all__ = [
+    "Broker",
+    "BrokerStatistics",
+    "Chronos",
+    "Event",
+    "Frame",
+    "Policy",
+    "StreamEvent",
+    "Subscription",
+    "sse_handler",
+]
+
+
+@hookimpl
+def sseware_dialects() -> Iterable[Dialect]:
+    """Provides Chronos in its default configuration."""
+    return [Chronos()]
