@@ -3,7 +3,9 @@
 from ._content_type import content_type_essence, is_event_stream
 from ._encoder import MAX_EVENT_SIZE, encode, encode_comment
 from ._iterate import aiter_events, iter_events
-from ._parser import MAX_DATA_LINES, Chunk, EventStreamParser, Leftover
+from ._parser import Chunk, EventStreamParser, Leftover
+from ._pending import MAX_DATA_LINES
+from ._strict import lint
 
 __all__ = [
     "MAX_DATA_LINES",
@@ -17,4 +19,5 @@ __all__ = [
     "encode_comment",
     "is_event_stream",
     "iter_events",
+    "lint",
 ]

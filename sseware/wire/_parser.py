@@ -1,4 +1,13 @@
-"""Bytes to events: WHATWG HTML, sections 9.2.5 (parsing) and 9.2.6 (interpreting an event stream)."""
+"""Bytes to events: WHATWG HTML, sections 9.2.5 (parsing) and 9.2.6 (interpreting an event stream).
+
+The parser finds out where blocks begin and end, and hands whole ones to `sseware.wire._blocks`, all else to
+`sseware.wire._pending`. Where it chooses what the standard leaves open:
+
+1. An event may have 16 MiB and 65 536 data lines; the standard knows no limits.
+2. A ``retry`` too large for 63 bits is taken as the largest that is not.
+3. The last event ID string can be given at the start. The text of the standard has each stream begin with an empty
+   one; browsers, and their tests, let it outlive a reconnection.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +15,25 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from ..errors import ConfigurationError, ParserLimitExceeded
-from ..events import MAX_RETRY, ServerSentEvent
-from ._fragments import Fragments
+from ..errors import ConfigurationError, ProtocolError, StrictViolation
+from ..events import ReceivedEvent, ServerSentEvent
+from ._blocks import read_blocks
+from ._pending import MAX_DATA_LINES, PendingEvent
+from ._strict import Linter
 
-__all__ = ["MAX_DATA_LINES", "Chunk", "EventStreamParser", "Leftover"]
+__all__ = ["Chunk", "EventStreamParser", "Leftover"]
 
 Chunk: TypeAlias = bytes | bytearray | memoryview
 """What a stream may arrive in."""
 
-MAX_DATA_LINES: Final = 65_536
-"""How many ``data`` lines one event may have: a limit of bytes alone lets millions of tiny fields through."""
-
 _BOM: Final = b"\xef\xbb\xbf"
 _LF: Final = 10
 _CR: Final = 13
-_FIELDS: Final = (b"data", b"event", b"id", b"retry")
-_LONGEST_FIELD: Final = 5
+
+# A tail up to this size is kept as it is and read with the next chunk; a longer one is read line by line.
+_SHORT_TAIL: Final = 4096
+# A data line has five bytes at least: so few bytes cannot hold more lines than allowed.
+_FEW_LINES: Final = 5 * MAX_DATA_LINES
 
 
 class Leftover(msgspec.Struct, frozen=True):
@@ -52,16 +63,21 @@ class EventStreamParser:
 
     Args:
         last_event_id: The last event ID string, where this stream goes on from an earlier one.
-        max_event_size: How many bytes a pending event may have; ``None`` for no limit.
+        max_event_size: How many bytes an event may have: its data, type and id, and the value that is arriving.
+            ``None`` for no limit. Comments and unknown fields have no size: they are dropped as they come.
         strict: Whether what the standard ignores or repairs is an error.
-
-    Attributes:
-        last_event_id: The last event ID string: an ``id`` counts from the end of its block on.
-        reconnection_time: What the last valid ``retry`` field said, in milliseconds, or ``None``.
 
     Raises:
         ConfigurationError: An argument is not what it must be.
     """
+
+    _failure: tuple[type[ProtocolError], tuple[Any, ...]] | None
+    _linter: Linter | None
+    _start: bytes | None  # what may be the beginning of a BOM; None once that is known
+    _after_cr: bool
+    _tail: bytes  # an unfinished block, short
+    _line_by_line: bool  # an unfinished block, in self._pending
+    _idle: bool  # none of the above: the next byte begins a block
 
     def __init__(
         self, *, last_event_id: str = "", max_event_size: int | None = 16 * 2**20, strict: bool = False
@@ -72,12 +88,22 @@ class EventStreamParser:
             raise ConfigurationError(
                 f"max_event_size must be a positive number of bytes or None, got {max_event_size!r}"
             )
-        self.last_event_id = last_event_id
-        self.reconnection_time: int | None = None
         self._max_event_size = max_event_size
+        self._surely_fits = min(_FEW_LINES, max_event_size or _FEW_LINES)
+        self._short_tail = min(_SHORT_TAIL, self._surely_fits)
         self._strict = strict
-        self._failure: tuple[Any, ...] | None = None
+        self._pending = PendingEvent(max_event_size, last_event_id)
         self._begin()
+
+    @property
+    def last_event_id(self) -> str:
+        """The last event ID string; an ``id`` counts from the end of its block on."""
+        return self._pending.last_event_id
+
+    @property
+    def reconnection_time(self) -> int | None:
+        """What the last valid ``retry`` field said, in milliseconds, or ``None``."""
+        return self._pending.reconnection_time
 
     def feed(self, chunk: Chunk) -> list[ServerSentEvent]:
         """Takes the next bytes of the stream and returns the events that they complete.
@@ -86,17 +112,33 @@ class EventStreamParser:
             chunk: Any number of bytes, cut anywhere. The caller may reuse its buffer afterwards.
 
         Raises:
-            ParserLimitExceeded: The pending event is too large. The events before it are returned first, and
-                the next call raises; so does every one until `reset`.
+            ParserLimitExceeded: An event is too large. The events before it are returned first, and the next call
+                raises; so does every call until `reset`.
+            StrictViolation: The parser is strict, and something in this chunk deviates from the standard.
             TypeError: The chunk is not bytes. Text is refused: the decoding belongs inside of the parser.
         """
+        if self._idle and type(chunk) is bytes and len(chunk) <= self._surely_fits and _CR not in chunk:
+            # Servers send whole events: nothing is to be joined before, and nothing to be kept after. Where it is
+            # one event, of the shape of the last one, its value's line is followed by the blank line and no more.
+            pending = self._pending
+            text = chunk.decode("utf-8", "replace")
+            opening, type_ = pending.shape
+            before, _, data = text.partition(opening)
+            value, _, rest = data.partition("\n")
+            if rest == "\n" and not before:
+                return [ReceivedEvent(value, type_, None, None, pending.last_event_id)]
+            if text.endswith("\n\n"):
+                return read_blocks(text, pending)
         self._raise_failure()
+        chunk = _as_bytes(chunk)
         events: list[ServerSentEvent] = []
         try:
-            self._read(self._with_lf_only(self._without_bom(_as_bytes(chunk))), events)
-        except ParserLimitExceeded as exc:
-            self._failure = exc.args
-            if not events:
+            self._read(self._with_lf_only(self._without_bom(chunk)), events)
+            if self._linter is not None:
+                _raise_first(self._linter.feed(chunk))
+        except ProtocolError as exc:
+            self._fail(exc)
+            if self._strict or not events:
                 raise
         return events
 
@@ -104,54 +146,52 @@ class EventStreamParser:
         """Ends the stream, tells what that discards, and makes the parser ready for the next stream.
 
         Raises:
-            ParserLimitExceeded: As `feed`.
+            ParserLimitExceeded: An event was too large.
+            StrictViolation: The parser is strict, and the stream deviates, or ends in the middle of an event.
         """
         self._raise_failure()
-        line = self._line.take() or self._start or b""
-        nothing = not (self._data_lines or self._type or self._id is not None or line)
-        leftover = Leftover(
-            _decoded(self._data.take()[:-1]),
-            _decoded(self._type) or "message",
-            None if self._id is None else _decoded(self._id),
-            _decoded(line),
-        )
+        if self._linter is not None:
+            try:
+                _raise_first(self._linter.close())
+            except StrictViolation as exc:
+                self._fail(exc)
+                raise
+        self._gather(self._tail or self._start or b"", [])
+        lost = self._pending.leftover()
         self._begin()
-        return None if nothing else leftover
+        return lost and Leftover(*lost)
 
     def reset(self, *, keep_last_event_id: bool = True) -> None:
         """Makes the parser ready for the next stream, whatever happened on this one.
 
         Args:
-            keep_last_event_id: Whether the next stream goes on from this one: the last event ID string and
-                the reconnection time stay. Otherwise neither does.
+            keep_last_event_id: Whether the next stream goes on from this one: the last event ID string and the
+                reconnection time stay. Otherwise neither does.
         """
         if not keep_last_event_id:
-            self.last_event_id = ""
-            self.reconnection_time = None
+            self._pending = PendingEvent(self._max_event_size, "")
         self._begin()
 
     def _begin(self) -> None:
         self._failure = None
-        self._start: bytes | None = b""
+        self._linter = Linter(self._max_event_size) if self._strict else None
+        self._start = b""
         self._after_cr = False
-        self._begin_line()
-        self._begin_event()
+        self._tail = b""
+        self._line_by_line = False
+        self._idle = False
+        self._pending.discard()
 
-    def _begin_line(self) -> None:
-        self._line = Fragments()
-        self._name = b""
-        self._ignoring = False
-
-    def _begin_event(self) -> None:
-        self._data = Fragments()
-        self._data_lines = 0
-        self._type = b""
-        self._id: bytes | None = None
-        self._retry: int | None = None
+    def _fail(self, exc: ProtocolError) -> None:
+        # Not the exception itself: its traceback would keep the chunk alive.
+        self._failure = type(exc), exc.args
+        self._idle = False
+        self._pending.discard()
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
-            raise ParserLimitExceeded(*self._failure)
+            kind, args = self._failure
+            raise kind(*args)
 
     def _without_bom(self, chunk: bytes) -> bytes:
         if self._start is None:
@@ -176,84 +216,54 @@ class EventStreamParser:
 
     def _read(self, chunk: bytes, events: list[ServerSentEvent]) -> None:
         start = 0
-        while (end := chunk.find(b"\n", start)) >= 0:
-            self._read_line(chunk[start:end], events)
-            start = end + 1
+        if self._line_by_line:
+            start = self._pending.read(chunk, 0, events)
         if start < len(chunk):
-            self._keep(chunk[start:])
+            # The tail has no blank line; one may be where it meets the chunk.
+            known = max(len(self._tail) - 1, 0)
+            chunk = self._tail + chunk[start:]
+            end = chunk.rfind(b"\n\n", known) + 2
+            end = end if end > 1 else 0
+            self._read_blocks(chunk[:end], events)
+            self._keep(chunk[end:], events)
+        self._line_by_line = not self._pending.is_empty()
+        pending = (
+            self._line_by_line or self._tail or self._after_cr or self._start is not None or self._linter
+        )
+        self._idle = not pending
 
-    def _read_line(self, line: bytes, events: list[ServerSentEvent]) -> None:
-        ignoring = self._ignoring
-        if self._line.size:
-            self._line.append(line)
-            line = self._line.take()
-        if self._name or ignoring:
-            self._begin_line()
-        if ignoring:
-            return
-        if line:
-            self._field(line)
+    def _read_blocks(self, blocks: bytes, events: list[ServerSentEvent]) -> None:
+        start = 0
+        while start < len(blocks):
+            end = len(blocks)
+            if not self._fits(blocks, start):
+                end = blocks.rfind(b"\n\n", start, start + self._surely_fits) + 2
+            if end < 2:
+                start = self._pending.read(blocks, start, events)
+            else:
+                events += read_blocks(blocks[start:end].decode("utf-8", "replace"), self._pending)
+                start = end
+
+    def _fits(self, blocks: bytes, start: int) -> bool:
+        """Tells whether no event in complete blocks can be too large."""
+        size = len(blocks) - start
+        if size <= self._surely_fits:
+            return True
+        small = self._max_event_size is None or size <= self._max_event_size
+        return small and blocks.count(b"\n", start) <= MAX_DATA_LINES
+
+    def _keep(self, tail: bytes, events: list[ServerSentEvent]) -> None:
+        # A retry field takes effect with its line, not with its block.
+        if len(tail) <= self._short_tail and (b"\n" not in tail or b"retry" not in tail):
+            self._tail = tail
         else:
-            self._dispatch(events)
+            self._tail = b""
+            self._gather(tail, events)
 
-    def _keep(self, piece: bytes) -> None:
-        """Keeps the beginning of a line, unless it is of no known field."""
-        if self._ignoring:
-            return
-        if len(self._name) <= _LONGEST_FIELD and b":" not in self._name:
-            self._name += piece[: _LONGEST_FIELD + 1]
-            name, colon, _ = self._name.partition(b":")
-            if not (name in _FIELDS if colon else any(field.startswith(name) for field in _FIELDS)):
-                self._ignoring = True
-                self._line = Fragments()
-                return
-        if b":" in self._name:
-            self._check_size(self._line.size + len(piece) - self._name.index(b":") - 1)
-        self._line.append(piece)
-
-    def _field(self, line: bytes) -> None:
-        name, _, value = line.partition(b":")
-        if name not in _FIELDS:
-            return
-        self._check_size(len(value) + 1)
-        value = value.removeprefix(b" ")
-        if name == b"data":
-            self._add_data(value)
-        elif name == b"event":
-            self._type = value
-        elif name == b"id":
-            if 0 not in value:
-                self._id = value
-        elif value.isdigit():  # of bytes: ASCII digits only
-            self._retry = self.reconnection_time = _milliseconds(value)
-
-    def _add_data(self, value: bytes) -> None:
-        self._data_lines += 1
-        if self._data_lines > MAX_DATA_LINES:
-            raise ParserLimitExceeded("data lines", MAX_DATA_LINES, self._data_lines)
-        self._data.append(value + b"\n")
-
-    def _dispatch(self, events: list[ServerSentEvent]) -> None:
-        own_id = None if self._id is None else _decoded(self._id)
-        if own_id is not None:
-            self.last_event_id = own_id
-        if self._data_lines:
-            data = _decoded(self._data.take()[:-1])
-            event = ServerSentEvent(
-                data, _decoded(self._type) or "message", None, self._retry, self.last_event_id
-            )
-            if own_id is not None:
-                # The constructor refuses an id that could not be sent back; a stream may carry it.
-                msgspec.structs.force_setattr(event, "id", own_id)
-            events.append(event)
-        self._begin_event()
-
-    def _check_size(self, more: int) -> None:
-        if self._max_event_size is None:
-            return
-        size = self._data.size + len(self._type) + len(self._id or b"") + more
-        if size > self._max_event_size:
-            raise ParserLimitExceeded("bytes", self._max_event_size, size)
+    def _gather(self, tail: bytes, events: list[ServerSentEvent]) -> None:
+        start = 0
+        while start < len(tail):
+            start = self._pending.read(tail, start, events)
 
 
 def _as_bytes(chunk: Chunk) -> bytes:
@@ -266,11 +276,6 @@ def _as_bytes(chunk: Chunk) -> bytes:
     raise TypeError(f"feed() takes bytes, a bytearray or a memoryview, got {type(chunk).__name__}")
 
 
-def _decoded(value: bytes) -> str:
-    return value.decode("utf-8", "replace")
-
-
-def _milliseconds(digits: bytes) -> int:
-    digits = digits.lstrip(b"0")
-    # int() is quadratic, and refuses more than 4300 digits.
-    return MAX_RETRY if len(digits) > len(str(MAX_RETRY)) else min(int(digits or b"0"), MAX_RETRY)
+def _raise_first(found: list[StrictViolation]) -> None:
+    if found:
+        raise found[0]
