@@ -76,3 +76,12 @@ $(VENV)/.check: $(VENV)/.test
 	@echo 'installing the checkers into $(VENV) (once)'
 	@$(PIP) --group dev
 	@touch $@
+
+# How much, and which: make fuzz CHECKS=100000 SEED=7. A check is one stream in one chunking.
+CHECKS ?= 2000000
+SEED ?= 1
+.PHONY: fuzz
+fuzz: $(VENV)/.test ## holds the parser against the reference, on millions of random streams
+	@$(BIN)/python -m tests.fuzz --checks $(CHECKS) --seed $(SEED)
+	@$(BIN)/python -m tests.fuzz --mutants 1000 --seed $(SEED)
+	@$(BIN)/python -m tests.fuzz.guided -max_total_time=300 -max_len=200

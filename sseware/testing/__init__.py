@@ -1,0 +1,61 @@
+"""Tools for people who test event streams, whatever these are written with.
+
+- `reference_parse`, `ReferenceResult`, `ReferenceEvent`: what the standard says that a stream means, by a slow
+  interpreter that is written from its text
+- `check_prefixes`, `PrefixOracle`, `PrefixMismatch`: holds an incremental parser against it, after every chunk
+- `Vector`, `load_vectors`: conformance vectors as data; the module `sseware.testing.vectors` says more
+- `sseware.testing.strategies`: hypothesis strategies; needs hypothesis, and is imported by its own name
+
+Nothing here needs pytest, and nothing but the strategies needs hypothesis. Names are looked up when they are
+used, so that a pytest plugin can live in this package without a cost to those who do not use it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._oracle import IncrementalParser, ParserFactory, PrefixMismatch, PrefixOracle, check_prefixes
+    from ._reference import ReferenceEvent, ReferenceResult, reference_parse
+    from .vectors import Vector, load_vectors
+
+__all__ = [
+    "IncrementalParser",
+    "ParserFactory",
+    "PrefixMismatch",
+    "PrefixOracle",
+    "ReferenceEvent",
+    "ReferenceResult",
+    "Vector",
+    "check_prefixes",
+    "load_vectors",
+    "reference_parse",
+]
+
+_HOMES = {
+    "IncrementalParser": "_oracle",
+    "ParserFactory": "_oracle",
+    "PrefixMismatch": "_oracle",
+    "PrefixOracle": "_oracle",
+    "check_prefixes": "_oracle",
+    "ReferenceEvent": "_reference",
+    "ReferenceResult": "_reference",
+    "reference_parse": "_reference",
+    "Vector": "vectors",
+    "load_vectors": "vectors",
+}
+
+
+def __getattr__(name: str) -> object:
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    found: object = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

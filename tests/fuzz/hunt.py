@@ -1,0 +1,92 @@
+"""Many random checks of a parser against the reference."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from sseware.testing import ParserFactory, PrefixMismatch, PrefixOracle
+from sseware.testing._grammar import aimed_cuts
+from sseware.wire import EventStreamParser
+
+from .streams import random_chunks, random_stream
+
+CHUNKINGS_A_STREAM = 8
+STANDARD = ("event", "data", "last_event_id")
+ALL_FIELDS = (*STANDARD, "id", "retry")
+
+
+@dataclass
+class Tally:
+    """What was checked: a check is one stream in one chunking, compared after every chunk."""
+
+    seed: int
+    checks: int = 0
+    streams: int = 0
+    prefixes: int = 0
+    events: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    found: str = ""
+
+
+class ReusedBuffer:
+    """Feeds a parser from one buffer, and spoils it as soon as `feed` returns, as a socket's reader may."""
+
+    def __init__(self, *, last_event_id: str) -> None:
+        self._parser = EventStreamParser(last_event_id=last_event_id)
+        self.close = self._parser.close
+
+    @property
+    def last_event_id(self) -> str:
+        return self._parser.last_event_id
+
+    @property
+    def reconnection_time(self) -> int | None:
+        return self._parser.reconnection_time
+
+    def feed(self, chunk: bytes) -> Sequence[Any]:
+        buffer = bytearray(chunk)
+        events = self._parser.feed(memoryview(buffer))
+        buffer[:] = b"\n" * len(buffer)
+        return events
+
+
+def hunt(
+    seed: int,
+    checks: int,
+    *,
+    make_parser: ParserFactory | None = None,
+    compare: Sequence[str] = ALL_FIELDS,
+    until: Callable[[], bool] = lambda: False,
+) -> Tally:
+    """Checks random streams in random chunkings, until there is a mismatch or enough were checked.
+
+    The parser is ours by default: fed with bytes, or from a buffer that is reused.
+    """
+    rng = Random(seed)
+    tally = Tally(seed)
+    began = time.perf_counter()
+    while tally.checks < checks and not until():
+        data = random_stream(rng)
+        before = rng.choice(("", "", "seed"))
+        oracle = PrefixOracle(data, last_event_id=before, compare=compare)
+        cuts = aimed_cuts(data)
+        tally.streams += 1
+        tally.bytes += len(data)
+        for _ in range(min(CHUNKINGS_A_STREAM, checks - tally.checks)):
+            make = make_parser or rng.choice((EventStreamParser, EventStreamParser, ReusedBuffer))
+            tally.checks += 1
+            try:
+                tally.prefixes += oracle.check(make(last_event_id=before), random_chunks(rng, data, cuts))
+            except PrefixMismatch as mismatch:
+                tally.found = f"last_event_id={before!r}: {mismatch}"
+                break
+        tally.events += len(oracle.at(len(data)).events)
+        if tally.found:
+            break
+    tally.seconds = time.perf_counter() - began
+    return tally
