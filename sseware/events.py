@@ -14,7 +14,15 @@ import msgspec
 
 from .errors import InvalidEvent
 
-__all__ = ["MAX_RETRY", "ReceivedEvent", "ServerSentEvent", "check_id", "check_retry", "check_type"]
+__all__ = [
+    "MAX_RETRY",
+    "Comment",
+    "ReceivedEvent",
+    "ServerSentEvent",
+    "check_id",
+    "check_retry",
+    "check_type",
+]
 
 MAX_RETRY: Final = 2**63 - 1
 """The largest reconnection time, in milliseconds; the parser saturates here, the constructor refuses more."""
@@ -25,6 +33,11 @@ _DEFAULT_TYPE: Final = "message"
 # section 5.5); surrogates have no UTF-8. A type is one line of text.
 _ID: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*")
 _TYPE: Final = re.compile(r"[^\r\n\ud800-\udfff]+")
+
+# Types that have been checked: a stream has few, and thousands of events of each. Bounded, for they may be anything.
+_known_types: set[str] = set()
+_MOST_KNOWN_TYPES: Final = 256
+_LONGEST_KNOWN_TYPE: Final = 64
 
 
 # Strings and numbers make no cycles, so that the collector need not know of events; they come in thousands.
@@ -67,13 +80,18 @@ class ServerSentEvent(
     last_event_id: str = ""
 
     def __post_init__(self) -> None:
-        # Nothing that is refused is printable; str.isprintable() is the fastest look at every character.
-        if type(self.data) is not str:
-            _check_data(self.data)
-        event = self.event
-        if event is not _DEFAULT_TYPE and not (type(event) is str and event and event.isprintable()):
-            check_type(event)
-        if self.id is not None and not (type(self.id) is str and self.id.isprintable()):
+        if self.id is None and self.retry is None and type(self.data) is str:
+            # Most events; a type is looked at once and known from then on.
+            event = self.event
+            if event is _DEFAULT_TYPE or (type(event) is str and event in _known_types):
+                return
+        self._check()
+
+    def _check(self) -> None:
+        if not isinstance(self.data, str):
+            raise InvalidEvent("data", self.data, "a str")
+        check_type(self.event)
+        if self.id is not None:
             check_id(self.id)
         if self.retry is not None:
             check_retry(self.retry)
@@ -126,9 +144,14 @@ class ReceivedEvent(ServerSentEvent, frozen=True, gc=False):
         return f"ServerSentEvent({', '.join(f'{n}={v!r}' for n, v, default in shown if v != default)})"
 
 
-def _check_data(data: object) -> None:
-    if not isinstance(data, str):
-        raise InvalidEvent("data", data, "a str")
+class Comment(msgspec.Struct, frozen=True):
+    """A comment in an event stream: people see it, clients do not.
+
+    Attributes:
+        text: What it says; may span lines.
+    """
+
+    text: str
 
 
 def check_type(event: object) -> None:
@@ -139,6 +162,10 @@ def check_type(event: object) -> None:
     """
     if not isinstance(event, str) or not _TYPE.fullmatch(event):
         raise InvalidEvent("event", event, "one non-empty line without surrogates")
+    if type(event) is str and len(event) <= _LONGEST_KNOWN_TYPE:
+        if len(_known_types) == _MOST_KNOWN_TYPES:
+            _known_types.clear()
+        _known_types.add(event)
 
 
 def check_id(id: object) -> None:

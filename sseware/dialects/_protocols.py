@@ -29,10 +29,11 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
-from ..events import ServerSentEvent
+from ..events import Comment, ServerSentEvent
 from ..items import Failure, Item
 
 __all__ = [
+    "AnEvent",
     "AnItem",
     "BufferedAnswer",
     "Dialect",
@@ -44,6 +45,9 @@ __all__ = [
 
 AnItem: TypeAlias = Item | ServerSentEvent
 """Any item, built in or a plugin's own."""
+
+AnEvent: TypeAlias = ServerSentEvent | Comment
+"""What a dialect writes; comments are for people."""
 
 
 class StreamContext(msgspec.Struct, frozen=True):
@@ -97,11 +101,11 @@ class DialectEncoder(Protocol):
     ``fail`` once. An encoder writes its terminator in ``finish`` or ``fail``, never in ``encode``.
     """
 
-    def start(self) -> Iterable[ServerSentEvent]:
+    def start(self) -> Iterable[AnEvent]:
         """Returns what opens the stream."""
         ...
 
-    def encode(self, item: AnItem) -> Iterable[ServerSentEvent]:
+    def encode(self, item: AnItem) -> Iterable[AnEvent]:
         """Returns the events of one item; none where the dialect leaves it out by design, or keeps it for later.
 
         Raises:
@@ -110,11 +114,11 @@ class DialectEncoder(Protocol):
         """
         ...
 
-    def finish(self) -> Iterable[ServerSentEvent]:
+    def finish(self) -> Iterable[AnEvent]:
         """Returns what ends the stream well, or as the `Finish` item said."""
         ...
 
-    def fail(self, failure: Failure) -> Iterable[ServerSentEvent]:
+    def fail(self, failure: Failure) -> Iterable[AnEvent]:
         """Returns what ends the stream badly; never a terminator of success."""
         ...
 
@@ -179,6 +183,8 @@ class Dialect(Protocol):
     - ``stream_headers: tuple[tuple[str, str], ...]``: header fields of its streams, which replace ours, ``()``;
     - ``omits: frozenset[type[Item]]``: the items that it leaves out by design, in this configuration, none;
     - ``strict: bool``: whether an item that it leaves out is an error instead, ``False``;
+    - ``pause: float``: how many seconds pass between two events of the handler's items, none;
+    - ``run_ahead: int | None``: how many bytes a handler may run ahead of its reader, as the middleware says;
     - ``example: tuple[Item | ServerSentEvent, ...]``: items whose bytes the command line shows, a short text;
     - ``schema() -> dict[str, Any]``: the JSON Schema of its events, which ``events_schema`` makes; no schema.
 
