@@ -4,7 +4,7 @@ r"""Conformance vectors: event streams, what they mean, and the byte at which ea
 >>> vector.rule
 'A CR ends the line now, not when the byte after it has come.'
 >>> vector.wire, vector.due
-(b'data: one\r\rdata: two\r', (11,))
+(b'data: north\r\rdata: south\r', (13,))
 
 They are data (``vectors.json``, ``response_vectors.json`` beside this file) for a parser in any language: a
 ``wire`` is a string whose characters are bytes, which is Latin-1; what is absent is empty or null. Each has an
