@@ -100,10 +100,10 @@ class KernelProcess:
         return self._process.returncode
 
     def has_exited(self) -> bool:
-        """Tells whether it has exited by now."""
-        if not self._reaped:
-            self._look()
-        return self._patience < math.inf
+        """Tells whether it has exited by now; whoever waits in `receive` still learns it there."""
+        if self._reaped or self._patience < math.inf:
+            return True
+        return any(key.data is _EXIT for key, _ in self._selector.select(0))
 
     def signal(self, number: int) -> None:
         """Sends a signal to the whole group, while there is one."""

@@ -73,9 +73,8 @@ class Tender:
 
     def _time_is_up(self) -> None:
         # It may have ended in time, and its output wait for a slow reader.
-        if not self._process.has_exited():
-            self.timed_out = True
-            self._kill()
+        self.timed_out = not self._process.has_exited()
+        self._kill()
 
     def _kill(self) -> None:
         """Kills the group; whoever reads its pipes will notice."""

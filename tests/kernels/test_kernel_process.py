@@ -20,6 +20,13 @@ from sseware.kernels._process import STDERR, STDOUT, KernelProcess
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture
+def last_words(monkeypatch: pytest.MonkeyPatch) -> float:
+    """A shorter moment for what is left behind, in seconds."""
+    monkeypatch.setattr(_process, "_LAST_WORDS", 0.08)
+    return 0.08
+
+
 def shell(script: str) -> KernelProcess:
     return KernelProcess(["sh", "-c", script])
 
@@ -81,28 +88,30 @@ async def test_what_is_left_behind_gets_a_moment_for_its_last_words() -> None:
     assert await receive_all(process) == [(STDOUT, b"soon\n"), (STDOUT, b"late\n")]
 
 
-async def test_a_slow_reader_does_not_shorten_that_moment() -> None:
-    process = shell("(sleep 0.05; yes | head -c 200000) & exit 0")
+async def test_a_slow_reader_does_not_shorten_that_moment(last_words: float) -> None:
+    process = shell("(sleep 0.02; yes | head -c 200000) & exit 0")
     size = 0
     try:
         while chunk := await process.receive():
             size += len(chunk[1])
-            await anyio.sleep(_process._LAST_WORDS / 2)
+            await anyio.sleep(last_words / 2)
     finally:
         await process.aclose()
     assert size == 200000
 
 
-async def test_what_keeps_a_pipe_open_is_killed_after_that_moment(runs: Callable[[int], bool]) -> None:
+async def test_what_keeps_a_pipe_open_is_killed_after_that_moment(
+    runs: Callable[[int], bool], last_words: float
+) -> None:
     process = shell("sleep 1000 & echo $!")
     start = time.monotonic()
     ((_, pid),) = await receive_all(process)
-    assert time.monotonic() - start < _process._LAST_WORDS + 0.25
+    assert last_words <= time.monotonic() - start < last_words + 0.25
     assert process.returncode == 0
     await wait_until(lambda: not runs(int(pid)))
 
 
-async def test_what_floods_a_pipe_after_the_exit_does_not_go_on_for_ever() -> None:
+async def test_what_floods_a_pipe_after_the_exit_does_not_go_on_for_ever(last_words: float) -> None:
     # Out of the group, so that no signal reaches it; it dies of SIGPIPE when the pipes are closed.
     process = KernelProcess(["sh", "-c", "setsid yes & sleep 0.01; exit 0"])
     with anyio.fail_after(20):
@@ -128,6 +137,14 @@ async def test_has_exited_tells_before_anybody_has_reaped_it() -> None:
     assert process.returncode is None
     await process.aclose()
     assert process.has_exited()
+    assert process.returncode == 0
+
+
+async def test_to_ask_does_not_hide_the_exit_from_who_waits(last_words: float) -> None:
+    process = shell("sleep 1000 & exit 0")
+    await wait_until(process.has_exited)
+    with anyio.fail_after(5):
+        assert await receive_all(process) == []
     assert process.returncode == 0
 
 
@@ -166,7 +183,7 @@ async def test_after_the_grace_nothing_helps() -> None:
     await process.receive()
     start = time.monotonic()
     await process.aclose(grace=0.1)
-    assert 0.1 <= time.monotonic() - start < 0.25
+    assert 0.1 <= time.monotonic() - start < 0.5
     assert process.returncode == -signal.SIGKILL
 
 

@@ -11,7 +11,7 @@ import sys
 import time
 import warnings
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,18 @@ def python(code: str, **options: Any) -> AsyncGenerator[KernelItem, None]:
 async def collect(items: AsyncGenerator[KernelItem, None]) -> list[KernelItem]:
     async with aclosing(items):
         return [item async for item in items]
+
+
+async def collect_in_turn(script: str, **options: Any) -> list[KernelItem]:
+    """Runs a script each ``read`` of which waits until what was written before has come."""
+    turns, lines = anyio.create_memory_object_stream[bytes](100)
+    found: list[KernelItem] = []
+    async with turns, aclosing(shell(script, input=lines, **options)) as items:
+        async for item in items:
+            found.append(item)
+            with suppress(anyio.BrokenResourceError):
+                turns.send_nowait(b"\n")
+    return found
 
 
 async def take_text(items: AsyncGenerator[KernelItem, None]) -> str:
@@ -78,18 +90,21 @@ async def test_a_code_point_that_is_written_byte_by_byte_stays_whole() -> None:
             "import os, time\n"
             "for byte in 'hé ✓ 😀'.encode():\n"
             "    os.write(1, bytes([byte]))\n"
-            "    time.sleep(0.01)\n"
+            "    time.sleep(0.005)\n"
         )
     )
-    assert items == [*map(Text, "hé ✓ 😀"), Finish()]
+    # A busy machine may let two writes become one read; more than one there are, and no byte is lost.
+    assert "".join(item.text for item in items if isinstance(item, Text)) == "hé ✓ 😀"
+    assert len(items) > 2
+    assert items[-1] == Finish()
 
 
 async def test_chunks_come_when_they_are_flushed() -> None:
-    async with aclosing(shell("for i in 1 2 3; do echo $i; sleep 0.1; done")) as items:
+    async with aclosing(shell("for i in 1 2 3; do echo $i; sleep 0.06; done")) as items:
         timed = [(item, time.monotonic()) async for item in items]
     assert [item for item, _ in timed] == [Text("1\n"), Text("2\n"), Text("3\n"), Finish()]
     gaps = [later - sooner for (_, sooner), (_, later) in pairwise(timed)]
-    assert all(0.08 < gap < 0.2 for gap in gaps)
+    assert all(0.05 < gap < 0.3 for gap in gaps)
 
 
 async def test_a_secret_is_redacted_from_stderr_though_it_is_split_over_reads() -> None:
@@ -141,7 +156,7 @@ async def test_too_many_open_files(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_what_goes_over_the_limit_is_dropped_whole_and_the_group_killed() -> None:
     start = time.monotonic()
-    items = await collect(shell("printf small; sleep 0.05; yes", max_output=50))
+    items = await collect_in_turn("printf small; read turn; yes", max_output=50)
     assert time.monotonic() - start < 0.5
     message = "output exceeded the 50-byte stream limit; truncated"
     assert items == [Text("small"), Failure(message, code="output_limit", status=500)]
@@ -159,7 +174,7 @@ async def test_what_goes_over_the_limit_is_dropped_whole_and_the_group_killed() 
     ],
 )
 async def test_the_limit_counts_both_pipes(limit: int, last: KernelItem) -> None:
-    items = await collect(shell("printf abc; sleep 0.05; printf def >&2; sleep 0.05", max_output=limit))
+    items = await collect_in_turn("printf abc; read turn; printf def >&2", max_output=limit)
     assert items[-1] == last
 
 
@@ -299,7 +314,7 @@ async def test_what_was_forgotten_is_killed_as_well(
 
 
 async def test_a_process_in_the_background_is_killed_when_its_run_ends(runs: Callable[[int], bool]) -> None:
-    items = await collect(shell("sleep 1000 & echo $!"))
+    items = await collect(shell("sleep 1000 >/dev/null 2>&1 & echo $!"))
     assert items[-1] == Finish()
     assert isinstance(items[0], Text)
     pid = int(items[0].text)
