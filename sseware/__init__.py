@@ -6,7 +6,7 @@ The map of the package, from the top down; an import points down only.
 - `sseware.plugins`: the dialects that come with it
 - `sseware.kernels`: a process as a handler's source
 - `sseware.asgi`: `SSEMiddleware`, `EventStream`: the life of a stream on a server
-- `sseware.dialects`: event schemas, found through pluggy; `decode`
+- `sseware.dialects`: event schemas, found through pluggy; `decode`, `translate`
 - `sseware.negotiation`: which representation and which dialect a client gets, and why
 - `sseware.wire`: bytes to events and events to bytes, by the letter of the WHATWG standard
 - `sseware.items`, `sseware.events`, `sseware.errors`: values
@@ -14,7 +14,7 @@ The map of the package, from the top down; an import points down only.
 
 from . import items
 from .asgi import EventStream, SSEMiddleware
-from .dialects import Dialect, decode, get_dialect
+from .dialects import Dialect, decode, get_dialect, translate
 from .errors import StreamError
 from .events import ServerSentEvent
 from .wire import EventStreamParser, encode
@@ -30,4 +30,5 @@ __all__ = [
     "encode",
     "get_dialect",
     "items",
+    "translate",
 ]

@@ -21,7 +21,7 @@ FRONT_DOOR = {
     *("decode", "translate", "get_dialect", "Dialect"),
     *("StreamError", "items"),
 }
-NOT_BUILT = {"streaming", "translate"}
+NOT_BUILT = {"streaming"}
 
 
 def module_name(path: Path) -> str:

@@ -1,15 +1,18 @@
 """Event schemas as plugins: what a dialect is, the hooks that provide one, the registry, the way back."""
 
 from ._authoring import leave_out, omits_of, read_payload, refuse_owned, status_of
+from ._chunks import ChunkEncoder
 from ._decode import decode
 from ._extensions import ItemEncoders
 from ._file import file_answer
 from ._hookspecs import hookimpl
 from ._json import COMPACT, GO, SPACED, JSONProfile, pretty
+from ._losses import Fate, fates, loss_table, losses
 from ._offer import offer_of, stream_headers_of
 from ._plain import Plain
 from ._plugins import Provider
 from ._protocols import (
+    AnEvent,
     AnItem,
     BufferedAnswer,
     Dialect,
@@ -20,18 +23,22 @@ from ._protocols import (
 )
 from ._registry import Registry, default_registry, get_dialect
 from ._schema import EventShape, events_schema
+from ._translate import translate
 
 __all__ = [
     "COMPACT",
     "GO",
     "SPACED",
+    "AnEvent",
     "AnItem",
     "BufferedAnswer",
+    "ChunkEncoder",
     "Dialect",
     "DialectDecoder",
     "DialectEncoder",
     "DialectFold",
     "EventShape",
+    "Fate",
     "ItemEncoders",
     "JSONProfile",
     "Plain",
@@ -41,10 +48,13 @@ __all__ = [
     "decode",
     "default_registry",
     "events_schema",
+    "fates",
     "file_answer",
     "get_dialect",
     "hookimpl",
     "leave_out",
+    "loss_table",
+    "losses",
     "offer_of",
     "omits_of",
     "pretty",
@@ -52,4 +62,5 @@ __all__ = [
     "refuse_owned",
     "status_of",
     "stream_headers_of",
+    "translate",
 ]

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from contextlib import aclosing
 
-from ..wire import aiter_events
-from ._protocols import AnItem, Dialect
+from ..wire import Chunk, aiter_events
+from ._protocols import AnItem, Dialect, DialectDecoder
 from ._registry import get_dialect
 
-__all__ = ["decode"]
+__all__ = ["awaited", "decode"]
 
 
-async def decode(
-    chunks: AsyncIterable[bytes] | Iterable[bytes], dialect: str | Dialect = "plain"
-) -> AsyncIterator[AnItem]:
-    """Decodes an event stream into items.
+def decode(
+    chunks: AsyncIterable[Chunk] | Iterable[Chunk], dialect: str | Dialect = "plain"
+) -> AsyncGenerator[AnItem, None]:
+    r"""Decodes an event stream into items.
+
+    >>> import anyio
+    >>> async def main():
+    ...     async for item in decode([b"data: Once", b" upon\n\nevent: log\ndata: ...\n\n"]):
+    ...         print(item)
+    >>> anyio.run(main)
+    Text(text='Once upon')
+    Log(text='...')
 
     Args:
         chunks: The bytes of the stream, cut anywhere: what an HTTP client's byte iterator gives. It is closed
-            when the decoding ends, however it ends.
+            when the decoding ends, however it ends; close the decoding (``async with aclosing(...)``) where you
+            leave it early.
         dialect: The name of a dialect, or a dialect.
 
     Yields:
@@ -31,9 +40,11 @@ async def decode(
         InvalidDialectEvent: An event does not have the shape that the dialect gives it.
         TruncatedStream: The dialect has a terminator, and the stream ended without one.
     """
-    decoder = get_dialect(dialect).decoder()
-    if not isinstance(chunks, AsyncIterable):
-        chunks = _awaited(chunks)
+    # Whether there is such a dialect is told here, and not where the first item is awaited.
+    return _decode(awaited(chunks), get_dialect(dialect).decoder())
+
+
+async def _decode(chunks: AsyncIterable[Chunk], decoder: DialectDecoder) -> AsyncGenerator[AnItem, None]:
     async with aclosing(aiter_events(chunks)) as events:
         async for event in events:
             for item in decoder.decode(event):
@@ -41,6 +52,16 @@ async def decode(
     decoder.close()
 
 
-async def _awaited(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
-    for chunk in chunks:
-        yield chunk
+def awaited(chunks: AsyncIterable[Chunk] | Iterable[Chunk]) -> AsyncIterable[Chunk]:
+    """Returns chunks that are awaited, whether or not they were."""
+    return chunks if isinstance(chunks, AsyncIterable) else _awaited(chunks)
+
+
+async def _awaited(chunks: Iterable[Chunk]) -> AsyncGenerator[Chunk, None]:
+    try:
+        for chunk in chunks:
+            yield chunk
+    finally:
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
