@@ -2,130 +2,133 @@
 
 from __future__ import annotations
 
-import anyio
-
 from .._types import Send
-from ..dialects import BufferedAnswer
+from ..dialects import BufferedAnswer, ChunkEncoder
 from ..errors import BufferedLimitExceeded
+from ._fold_sink import FoldSink
 from ._outbox import Outbox
 from ._plan import Plan
 from ._producer import Producer
 from ._receive import ReceivePump
-from ._runtime import WakeUp, current_runtime
-from ._sending import send_within
-from ._sinks import FoldSink, StreamSink
-from ._source import Source
+from ._runtime import Runtime, WakeUp
+from ._sending import ClientGone, Sender
+from ._source import Source, discard
+from ._stream_sink import StreamSink
 from ._writer import StreamWriter
 
-__all__ = ["answer", "run_buffered", "run_stream"]
+__all__ = ["Driver"]
 
 
-async def run_stream(plan: Plan, source: Source, pump: ReceivePump, send: Send) -> None:
-    """Answers with a stream; the caller's task writes, the handler runs in its own.
+class Driver:
+    """Answers one request.
 
-    Raises:
-        Exception: The handler's own, where it raised before the head was sent.
+    Args:
+        plan: The dialect, the options, and what is known of the request.
+        pump: Receives.
+        send: Sends.
+        runtime: The event loop.
     """
-    runtime, wake = current_runtime(), WakeUp()
-    outbox = Outbox(wake, *plan.settings.outbox)
-    sink = StreamSink(plan.encoder(), outbox, lambda: _fold_sink(plan, wake), debug=plan.settings.debug)
-    producer = Producer(source, sink)
-    writer = StreamWriter(plan, sink, outbox, send, runtime, wake, producer.leave)
 
-    def client_left() -> None:
-        writer.gone = True
-        producer.leave()
-        wake()
+    def __init__(self, plan: Plan, pump: ReceivePump, send: Send, runtime: Runtime) -> None:
+        self._plan = plan
+        self._pump = pump
+        self._send = Sender(send, runtime, plan.settings.send_timeout)
+        self._runtime = runtime
 
-    try:
-        producer.start(runtime)
-        pump.start(runtime, client_left)
-        await writer.write()
-        if sink.instead is not None and not pump.gone:
-            await _wait_fold(plan, sink.instead, pump, wake, send)
-    finally:
-        await _wind_up(plan, producer, pump)
-    _raise_first(producer.crash, sink.error)
+    async def stream(self, source: Source) -> Exception | None:
+        """Answers with a stream; the caller's task writes, the handler runs in its own.
 
-
-async def run_buffered(plan: Plan, source: Source, pump: ReceivePump, send: Send) -> None:
-    """Answers with one body, folded from everything that the handler yields.
-
-    Raises:
-        BufferedLimitExceeded: The answer has grown past its limit of bytes or seconds.
-        Exception: The handler's own.
-    """
-    runtime, wake = current_runtime(), WakeUp()
-    sink = _fold_sink(plan, wake)
-    producer = Producer(source, sink)
-
-    def client_left() -> None:
-        producer.leave()
-        wake()
-
-    try:
-        producer.start(runtime)
-        pump.start(runtime, client_left)
-        await _wait_fold(plan, sink, pump, wake, send)
-    finally:
-        await _wind_up(plan, producer, pump)
-    _raise_first(producer.crash)
-
-
-def _fold_sink(plan: Plan, wake: WakeUp) -> FoldSink:
-    return FoldSink(plan.fold(), plan.extra, plan.settings.buffer[0], wake)
-
-
-async def _wait_fold(plan: Plan, sink: FoldSink, pump: ReceivePump, wake: WakeUp, send: Send) -> None:
-    """Waits for the folded answer and sends it."""
-    seconds = plan.settings.buffer[1]
-    timer = current_runtime().call_later(seconds, (overdue := _Overdue(wake)).ring)
-    try:
-        while not (sink.closed or pump.gone or overdue.rang):
-            await wake.wait()
-    finally:
-        timer.cancel()
-    if sink.error is not None:
-        raise sink.error
-    if sink.answer is not None:
-        await answer(plan, sink.answer, send)
-    elif not (sink.closed or pump.gone):
-        raise BufferedLimitExceeded("seconds", seconds)
-
-
-class _Overdue:
-    def __init__(self, wake: WakeUp) -> None:
-        self._wake = wake
-        self.rang = False
-
-    def ring(self) -> None:
-        self.rang = True
-        self._wake()
-
-
-async def answer(plan: Plan, buffered: BufferedAnswer, send: Send, *, body: bool = True) -> None:
-    """Sends a buffered answer; without its body for HEAD."""
-    messages = (
-        plan.answer_start(buffered),
-        {"type": "http.response.body", "body": buffered.body if body else b"", "more_body": False},
-    )
-    for message in messages:
+        Returns:
+            The exception of a handler that raised before anything was sent; nothing is sent then.
+        """
+        plan, runtime = self._plan, self._runtime
         try:
-            await send_within(send, message, plan.settings.send_timeout)
-        except OSError:
+            encoder = ChunkEncoder(plan.encoder(), plan.extra)
+        except Exception as exc:  # a stranger's dialect may raise anything
+            await discard(source)
+            return exc
+        wake = runtime.wake_up()
+        outbox = Outbox(runtime, wake, *plan.settings.outbox)
+        sink = StreamSink(encoder, outbox, lambda: FoldSink(plan, runtime, wake), debug=plan.settings.debug)
+        producer = Producer(source, sink, runtime)
+        writer = StreamWriter(plan, sink, outbox, self._send, runtime, wake, producer.leave)
+
+        def client_left() -> None:
+            writer.gone = True
+            producer.leave()
+            wake()
+
+        try:
+            # The pump first: for a client that has left already nothing is entered.
+            self._pump.start(runtime, client_left)
+            producer.start()
+            await writer.write()
+            failure = None if sink.instead is None else await self._fold(sink.instead, wake)
+        finally:
+            await self._wind_up(producer)
+        return sink.error or failure
+
+    async def buffer(self, source: Source) -> Exception | None:
+        """Answers with one body, folded from everything that the handler yields.
+
+        Returns:
+            The exception of a handler that raised, or of a limit that was reached; nothing is sent then.
+        """
+        wake = self._runtime.wake_up()
+        sink = FoldSink(self._plan, self._runtime, wake)
+        producer = Producer(source, sink, self._runtime)
+
+        def client_left() -> None:
+            producer.leave()
+            wake()
+
+        try:
+            self._pump.start(self._runtime, client_left)
+            producer.start()
+            failure = await self._fold(sink, wake)
+        finally:
+            await self._wind_up(producer)
+        return failure
+
+    async def _fold(self, sink: FoldSink, wake: WakeUp) -> Exception | None:
+        """Waits for the folded answer and sends it; returns why there is none."""
+        seconds = self._plan.settings.buffer[1]
+        overdue = False
+
+        def ring() -> None:
+            nonlocal overdue
+            overdue = True
+            wake()
+
+        timer = self._runtime.call_later(seconds, ring)
+        try:
+            while not (sink.closed or self._pump.gone or overdue):
+                await wake.wait()
+        finally:
+            timer.cancel()
+        if sink.answer is not None:
+            await self.answer(sink.answer)
+        elif overdue and sink.error is None:
+            return BufferedLimitExceeded("seconds", seconds)
+        return sink.error
+
+    async def answer(self, answer: BufferedAnswer, *, body: bool = True) -> None:
+        """Sends a buffered answer; without its body for HEAD."""
+        try:
+            for message in self._plan.answer_messages(answer, body=body):
+                await self._send(message)
+        except ClientGone:
             return
 
-
-async def _wind_up(plan: Plan, producer: Producer, pump: ReceivePump) -> None:
-    """Ends whatever still runs; waits for it, though the caller may be cancelled, but not for ever."""
-    timeout = plan.settings.cleanup_timeout
-    producer.leave()
-    with anyio.move_on_after(timeout, shield=True):
-        await pump.stop()
-    await producer.wait_closed(timeout)
-
-
-def _raise_first(*errors: BaseException | None) -> None:
-    for error in errors:
-        if error is not None:
-            raise error
+    async def _wind_up(self, producer: Producer) -> None:
+        """Ends whatever still runs; waits for it, though the caller may be cancelled, but not for ever."""
+        timeout = self._plan.settings.cleanup_timeout
+        producer.leave()
+        self._pump.stop()
+        tasks = [task for task in (self._pump.task, producer.task) if task is not None]
+        try:
+            await self._runtime.wait_ended(tasks, timeout)
+        finally:
+            producer.give_up(timeout)
+        if producer.crash is not None:
+            raise producer.crash

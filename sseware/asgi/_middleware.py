@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 from .._types import ASGIApp, Receive, Scope, Send
+from ._guard import SendGuard
 from ._handlers import Handler, as_handler, is_asgi_app
+from ._menu import Menu
 from ._receive import ReceivePump
 from ._respond import respond
-from ._scope import leave_in
+from ._scope import Surroundings
 from ._settings import Options, Settings
 
 __all__ = ["SSEMiddleware"]
@@ -35,7 +37,7 @@ class SSEMiddleware:
     """
 
     def __init__(self, app: ASGIApp | Callable[..., Any], **options: Unpack[Options]) -> None:
-        self._settings = Settings().replace(options)
+        self._menu = Menu(Settings().replace(options))
         self._app: ASGIApp | None = None
         self._handler: Handler | None = None
         if is_asgi_app(app):
@@ -47,31 +49,28 @@ class SSEMiddleware:
         """Answers one request, or one lifespan."""
         if self._app is not None:
             await self._pass_on(self._app, scope, receive, send)
-        elif scope["type"] == "http":
-            await self._answer(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await _live(receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1003, "reason": "this handler streams over HTTP"})
+        elif self._handler is not None:
+            await self._answer(self._handler, scope, receive, send)
 
     async def _pass_on(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        pump = ReceivePump(receive)
-        await app(leave_in(scope, self._settings, pump), pump.receive, send)
+        around = Surroundings(self._menu, ReceivePump(receive), SendGuard(send, scope["method"]))
+        await app(around.put_into(scope), around.pump.receive, around.guard)
+        if not around.pump.gone:
+            around.guard.check_answered()
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        handler, pump = self._handler, ReceivePump(receive)
-        assert handler is not None  # noqa: S101  # there is one where there is no application
-        await respond(
-            scope,
-            pump,
-            send,
-            self._settings,
-            lambda: handler.open(scope, pump.receive),
-            own_errors=True,
-        )
+    async def _answer(self, handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            pump = ReceivePump(receive)
+            await respond(
+                scope, pump, send, self._menu, lambda: handler.open(scope, pump.receive), own_errors=True
+            )
+        elif scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1003, "reason": "this handler streams over HTTP"})
 
 
 async def _live(receive: Receive, send: Send) -> None:

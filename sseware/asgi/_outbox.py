@@ -6,10 +6,7 @@ one that never awaits: this is where it lets the event loop turn.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import anyio
-import anyio.lowlevel
+from ._runtime import Runtime, WakeUp
 
 __all__ = ["Outbox"]
 
@@ -18,21 +15,38 @@ class Outbox:
     """Holds encoded events between two tasks of one event loop.
 
     Args:
+        runtime: The event loop.
         wake_writer: Is called when there is something to take, or nothing will come.
         max_items: After how many items a handler has to wait; those that encode to nothing count.
         max_bytes: After how many bytes.
+
+    Attributes:
+        closed: Whether nothing will come any more.
     """
 
-    __slots__ = ("_chunks", "_items", "_max_bytes", "_max_items", "_room", "_size", "_wake_writer", "closed")
+    __slots__ = (
+        "_chunks",
+        "_full",
+        "_items",
+        "_max_bytes",
+        "_max_items",
+        "_room",
+        "_runtime",
+        "_size",
+        "_wake_writer",
+        "closed",
+    )
 
-    def __init__(self, wake_writer: Callable[[], None], max_items: int, max_bytes: int) -> None:
+    def __init__(self, runtime: Runtime, wake_writer: WakeUp, max_items: int, max_bytes: int) -> None:
+        self._runtime = runtime
         self._wake_writer = wake_writer
         self._max_items = max_items
         self._max_bytes = max_bytes
         self._chunks: list[bytes] = []
         self._items = 0
         self._size = 0
-        self._room: anyio.Event | None = None
+        self._full = False
+        self._room = runtime.wake_up()
         self.closed = False
 
     def put(self, chunk: bytes) -> bool:
@@ -50,28 +64,22 @@ class Outbox:
         """Whether there is something to take."""
         return bool(self._chunks)
 
-    @property
-    def waiting(self) -> bool:
-        """Whether the handler waits for room."""
-        return self._room is not None
-
     async def wait_room(self) -> None:
-        """Waits until what was put has been taken."""
+        """Waits until what was put has been taken, or `release` is called."""
         if not self._chunks:
             # Items without bytes have nobody to wait for; yet the loop must turn.
             self._items = 0
-            await anyio.lowlevel.checkpoint()
+            await self._runtime.turn()
             return
-        self._room = anyio.Event()
-        try:
+        self._full = True
+        while self._full:
             await self._room.wait()
-        finally:
-            self._room = None
 
     def release(self) -> None:
         """Ends the handler's wait for room, though there may be none."""
-        if self._room is not None:
-            self._room.set()
+        if self._full:
+            self._full = False
+            self._room()
 
     def close(self) -> None:
         """Tells that nothing will come any more."""

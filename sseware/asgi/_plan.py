@@ -2,59 +2,82 @@
 
 from __future__ import annotations
 
+import logging
+from typing import Final
+
 import msgspec
 
 from .._types import Message, RawHeaders
-from ..dialects import BufferedAnswer, Dialect, DialectFold, ItemEncoders, StreamContext, stream_headers_of
+from ..dialects import BufferedAnswer, DialectEncoder, DialectFold, ItemEncoders, StreamContext
 from ..items import Failure
-from ._chunks import ChunkEncoder
-from ._headers import buffered_head, stream_head
+from ._headers import buffered_head, has_body
+from ._menu import Dish
 from ._settings import Settings
 
 __all__ = ["Plan"]
 
+_log = logging.getLogger("sseware")
+
+_LAST_RESORT: Final = BufferedAnswer(500, (("content-type", "text/plain; charset=utf-8"),), b"internal error")
+"""What is answered where a dialect cannot even say that something failed."""
+
 
 class Plan(msgspec.Struct, frozen=True):
-    """The dialect that was chosen, and what it needs.
+    """The dialect that was chosen, and what it may know of the request.
 
     Attributes:
-        settings: The options.
-        dialect: The dialect.
-        extra: What plugins add to it.
+        dish: The dialect, under the options.
         context: What the dialect may know of the request.
     """
 
-    settings: Settings
-    dialect: Dialect
-    extra: ItemEncoders
+    dish: Dish
     context: StreamContext
 
-    def encoder(self) -> ChunkEncoder:
-        """Returns the encoder of the stream."""
-        return ChunkEncoder(self.dialect.open(self.context), self.extra)
+    @property
+    def settings(self) -> Settings:
+        """The options."""
+        return self.dish.settings
+
+    @property
+    def extra(self) -> ItemEncoders:
+        """What plugins add to the dialect."""
+        return self.dish.extra
+
+    def encoder(self) -> DialectEncoder:
+        """Returns the dialect's encoder of the stream."""
+        return self.dish.dialect.open(self.context)
 
     def fold(self) -> DialectFold:
-        """Returns the fold of the buffered answer."""
-        return self.dialect.fold(self.context)
+        """Returns the dialect's fold of the buffered answer."""
+        return self.dish.dialect.fold(self.context)
 
     def stream_start(self) -> Message:
         """Returns the message that begins a stream."""
-        settings = self.settings
-        headers = stream_head(self.context.http_version, stream_headers_of(self.dialect), settings.headers)
-        return _start(settings.status_code, headers)
+        return _start(self.settings.status_code, self.dish.head(self.context.http_version))
 
     def buffered_start(self, media_type: str | None) -> Message:
         """Returns the message that begins a buffered answer whose body is not known, for HEAD."""
         fields = () if media_type is None else (("content-type", media_type),)
-        return _start(200, buffered_head(fields, self.settings.headers, None))
+        return _start(200, buffered_head(self.context.http_version, fields, self.settings.headers, None))
 
-    def answer_start(self, answer: BufferedAnswer) -> Message:
-        """Returns the message that begins a buffered answer."""
-        return _start(answer.status, buffered_head(answer.headers, self.settings.headers, len(answer.body)))
+    def answer_messages(self, answer: BufferedAnswer, *, body: bool = True) -> tuple[Message, Message]:
+        """Returns the messages of a buffered answer; ``body`` is false for HEAD."""
+        carried = has_body(answer.status)
+        length = len(answer.body) if carried else None
+        headers = buffered_head(self.context.http_version, answer.headers, self.settings.headers, length)
+        return _start(answer.status, headers), {
+            "type": "http.response.body",
+            "body": answer.body if body and carried else b"",
+            "more_body": False,
+        }
 
     def failed(self, failure: Failure) -> BufferedAnswer:
-        """Returns the dialect's answer to a request that failed before it had begun to answer."""
-        return self.fold().fail(failure)
+        """Returns the dialect's answer to a request that failed before it had begun to answer; never raises."""
+        try:
+            return self.fold().fail(failure)
+        except Exception:  # a stranger's dialect may raise anything
+            _log.exception("the dialect could not tell its failure")
+            return _LAST_RESORT
 
 
 def _start(status: int, headers: RawHeaders) -> Message:

@@ -6,8 +6,8 @@ import functools
 import logging
 from collections.abc import Awaitable, Callable
 
-import anyio
-
+from ..errors import HandlerReused
+from ._failures import without
 from ._runtime import Runtime, Task
 from ._sinks import Sink
 from ._source import Source
@@ -28,55 +28,46 @@ class Producer:
     - never entered: it is closed without having run.
 
     Attributes:
+        task: The task, once it is started.
         crash: A `BaseException` that is no `Exception` and no cancellation, to be raised by the caller.
     """
 
-    def __init__(self, source: Source, sink: Sink) -> None:
+    def __init__(self, source: Source, sink: Sink, runtime: Runtime) -> None:
         self._source = source
         self._sink = sink
-        self._task: Task | None = None
+        self._runtime = runtime
         self._entered = False
+        self._at_yield = False
         self._leaving = False
         self._closing = False
+        self.task: Task | None = None
         self.crash: BaseException | None = None
 
-    def start(self, runtime: Runtime) -> None:
+    def start(self) -> None:
         """Starts the task, in a copy of the caller's context."""
-        self._task = runtime.spawn(self._main, "sseware handler")
+        self.task = self._runtime.spawn(self._main, "sseware handler")
 
     async def _main(self) -> None:
         self._entered = True
-        cancelled = anyio.get_cancelled_exc_class()
         try:
-            await self._run(cancelled)
-        except cancelled:
-            raise
-        except BaseException as exc:  # re-raised in the caller's task
-            self.crash = exc
-        finally:
+            self._source.enter()
+        except HandlerReused as exc:
+            self._sink.fail(exc)
             self._sink.close()
-
-    async def _run(self, cancelled: type[BaseException]) -> None:
-        sink = self._sink
+            return
         try:
-            await self._pull(cancelled)
-        except cancelled as exc:
-            if not self._leaving:
-                # The handler awaited something that was cancelled, or the event loop is coming down.
-                sink.fail(exc)
-            raise
-        except Exception as exc:
-            sink.fail(exc)
+            await self._pull()
+        except BaseException as exc:  # it is told to the client, or raised in the caller's task
+            self._failed(exc)
         else:
-            if not self._leaving:
-                self._finish()
+            self._finished()
         finally:
             self._closing = True
             # The client does not wait for the handler's clean-up.
-            sink.close()
+            self._sink.close()
             await self._close()
 
-    async def _pull(self, cancelled: type[BaseException]) -> None:
+    async def _pull(self) -> None:
         source, sink = self._source, self._sink
         step: Callable[[], Awaitable[object]] = source.next
         while not self._leaving:
@@ -84,56 +75,79 @@ class Producer:
                 value = await step()
             except StopAsyncIteration:
                 return
-            step = source.next
             if sink.put(value):
-                continue
-            if sink.ended:
+                step = source.next
+            elif sink.ended:
                 return
-            try:
-                await sink.wait_room()
-            except cancelled as exc:
-                if self._leaving:
-                    raise
-                # A deadline that the handler holds over its yield has passed; it is the handler's to see.
-                step = functools.partial(source.throw, exc)
+            else:
+                step = await self._wait_room()
 
-    def _finish(self) -> None:
+    async def _wait_room(self) -> Callable[[], Awaitable[object]]:
+        """Waits at the handler's ``yield``; returns how to go on."""
+        self._at_yield = True
+        try:
+            await self._sink.wait_room()
+        except self._runtime.cancelled as exc:
+            if self._leaving:
+                raise
+            # A deadline that the handler holds over its yield has passed; it is the handler's to see.
+            return functools.partial(self._source.throw, exc)
+        finally:
+            self._at_yield = False
+        return self._source.next
+
+    def _finished(self) -> None:
+        if self._leaving:
+            return
         try:
             self._sink.finish()
         except Exception as exc:  # a stranger's dialect may raise anything
             self._sink.fail(exc)
 
+    def _failed(self, exc: BaseException) -> None:
+        left = without(exc, self._runtime.cancelled)
+        if self._leaving:
+            self._log_unless_told(left)
+        elif left is None:
+            cancelled = RuntimeError(
+                "the handler was cancelled, by something that it awaited or by a shutdown"
+            )
+            cancelled.__cause__ = exc
+            self._sink.fail(cancelled)
+        elif isinstance(left, Exception):
+            self._sink.fail(left)
+        else:
+            self.crash = left
+
     async def _close(self) -> None:
         try:
             await self._source.close()
-        except BaseExceptionGroup as group:
-            # A task group in the handler wraps the GeneratorExit that closed it.
-            _, others = group.split(GeneratorExit)
-            if others is not None:
-                _log.error("the handler failed while it was closed", exc_info=others)
-        except Exception:
-            _log.exception("the handler failed while it was closed")
+        except BaseException as exc:  # it is logged, or raised in the caller's task
+            self._log_unless_told(without(exc, self._runtime.cancelled, GeneratorExit))
+
+    def _log_unless_told(self, exc: BaseException | None) -> None:
+        if isinstance(exc, Exception):
+            _log.error("the handler failed while it was closed", exc_info=exc)
+        elif exc is not None:
+            self.crash = exc
 
     def leave(self) -> None:
         """Tells the handler to end: nobody wants more of it."""
-        if self._leaving or self._closing or self._task is None or self._task.done:
+        if self._leaving:
             return
         self._leaving = True
-        if not self._entered:
+        if self.task is None or not self._entered or self._closing:
+            # It will not be entered, or is on its way out.
             return
-        if self._sink.waiting:
+        if self._at_yield:
             self._sink.release()
-        elif self._source.interruptible:
-            self._task.cancel()
+        elif self._source.depart():
+            self.task.cancel()
 
-    async def wait_closed(self, seconds: float) -> None:
-        """Waits until the task has ended; after ``seconds`` it is cancelled once more and left to itself."""
-        task = self._task
-        if task is None or task.done:
+    def give_up(self, seconds: float) -> None:
+        """Is called where the handler has not ended within some seconds of `leave`; it is left to itself."""
+        if self.task is None or self.task.done():
             return
-        with anyio.move_on_after(seconds, shield=True):
-            await task.wait()
-        if not task.done:
-            _log.error("the handler did not end within %g s of being closed; it is abandoned", seconds)
-            if self._source.interruptible:
-                task.cancel()
+        _log.error("the handler did not end within %g s of being closed; it is abandoned", seconds)
+        if self._source.depart():
+            self.task.cancel()

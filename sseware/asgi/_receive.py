@@ -16,12 +16,15 @@ import anyio
 
 from .._types import Message, Receive
 from ..errors import StreamError
-from ._runtime import Runtime, Task, WakeUp
+from ._runtime import Runtime, Task
 
 __all__ = ["ReceivePump"]
 
 _UNREAD_LIMIT: Final = 2**20
 """How many bytes of a request body are kept for a handler that has not asked for them yet."""
+
+_MESSAGE_COST: Final = 512
+"""What a message weighs beside its body: a body that comes byte by byte must not cost a thousand times its size."""
 
 _DISCONNECT: Final = {"type": "http.disconnect"}
 
@@ -29,13 +32,14 @@ _log = logging.getLogger("sseware")
 
 
 class ReceivePump:
-    """Receives for one request. Until it is started, ``receive`` passes straight through.
+    """Receives for one request. Before it is started, and after it is stopped, ``receive`` passes straight through.
 
-    Once started it reads ahead: a handler that reads gets each message exactly once, and the pump waits for it
-    past the limit; of a body that nobody has asked for, what goes past the limit is thrown away.
+    Started it reads ahead: a handler that reads gets each message exactly once, and the pump waits for it past the
+    limit; of a body that nobody has asked for, what goes past the limit is thrown away.
 
     Attributes:
         gone: Whether the client has left.
+        task: The task that reads ahead, once there is one.
     """
 
     def __init__(self, receive: Receive, limit: int = _UNREAD_LIMIT) -> None:
@@ -43,55 +47,61 @@ class ReceivePump:
         self._limit = limit
         self._messages: deque[Message] = deque()
         self._unread = 0
-        self._arrived: anyio.Event | None = None
-        self._room = WakeUp()
+        self._news: anyio.Event | None = None
+        self._passing = 0
         self._wanted = False
         self._overflowed = False
-        self._stopped = False
+        self._reading = False
         self._on_gone: Callable[[], None] | None = None
-        self._task: Task | None = None
+        self.task: Task | None = None
         self.gone = False
 
     def start(self, runtime: Runtime, on_gone: Callable[[], None]) -> None:
         """Starts to read ahead; ``on_gone`` is called once when the client leaves, maybe at once."""
         self._on_gone = on_gone
+        self._reading = True
         if self.gone:
             on_gone()
-        elif self._task is None:
-            self._task = runtime.spawn(self._run, "sseware receive")
+        elif self.task is None or self.task.done():
+            self.task = runtime.spawn(self._run, "sseware receive")
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Stops to read: the response is complete, which is no disconnect, and nobody is called."""
         self._on_gone = None
-        self._stopped = True
+        self._reading = False
         self._notify()
-        if self._task is not None and not self._task.done:
-            self._task.cancel()
-            await self._task.wait()
+        if self.task is not None:
+            self.task.cancel()
 
     async def _run(self) -> None:
-        while not self.gone:
-            try:
-                message = await self._receive()
-            except Exception:  # whatever a server raises here, nothing more will come
-                _log.warning("receive() failed; the client counts as gone", exc_info=True)
-                message = _DISCONNECT
-            await self._take_in(message)
+        try:
+            while self._passing:
+                # A call that was passed through still waits, and there must not be two.
+                await self._wait_news()
+            while not self.gone:
+                await self._take_in(await self._receive())
+        except Exception:  # whatever a server raises here, nothing more will come
+            _log.warning("receive() failed; the client counts as gone", exc_info=True)
+        finally:
+            if self._reading:
+                self._leave()
 
     async def _take_in(self, message: Message) -> None:
         if message["type"] == "http.disconnect":
             self._leave()
             return
+        if self._overflowed:
+            return
         self._messages.append(message)
-        self._unread += len(message.get("body", b""))
+        self._unread += _weight(message)
         self._notify()
-        while self._unread > self._limit and self._messages:
+        while self._unread > self._limit:
             if not self._wanted:
+                self._overflowed = True
                 self._messages.clear()
                 self._unread = 0
-                self._overflowed = True
                 return
-            await self._room.wait()
+            await self._wait_news()
 
     def _leave(self) -> None:
         if self.gone:
@@ -100,10 +110,6 @@ class ReceivePump:
         self._notify()
         if self._on_gone is not None:
             self._on_gone()
-
-    def _notify(self) -> None:
-        if self._arrived is not None:
-            self._arrived.set()
 
     async def receive(self) -> Message:
         """Returns the next message, as the ASGI specification has it; after a disconnect, that one for ever.
@@ -121,22 +127,36 @@ class ReceivePump:
                 )
             if self._messages:
                 message = self._messages.popleft()
-                self._unread -= len(message.get("body", b""))
-                self._room()
+                self._unread -= _weight(message)
+                self._notify()
                 return message
-            if self.gone or self._stopped:
+            if self.gone:
                 return dict(_DISCONNECT)
-            if self._task is None:
+            if not self._reading:
                 return await self._pass_through()
-            await self._wait_arrival()
+            await self._wait_news()
 
     async def _pass_through(self) -> Message:
-        message = await self._receive()
+        self._passing += 1
+        try:
+            message = await self._receive()
+        finally:
+            self._passing -= 1
+            self._notify()
         if message["type"] == "http.disconnect":
             self._leave()
         return message
 
-    async def _wait_arrival(self) -> None:
-        if self._arrived is None or self._arrived.is_set():
-            self._arrived = anyio.Event()
-        await self._arrived.wait()
+    def _notify(self) -> None:
+        if self._news is not None:
+            self._news.set()
+            self._news = None
+
+    async def _wait_news(self) -> None:
+        if self._news is None:
+            self._news = anyio.Event()
+        await self._news.wait()
+
+
+def _weight(message: Message) -> int:
+    return _MESSAGE_COST + len(message.get("body", b""))

@@ -6,15 +6,15 @@ import logging
 from collections.abc import Callable, Sequence
 
 from .._types import Scope, Send
-from ..dialects import BufferedAnswer, StreamContext, default_registry, offer_of
+from ..dialects import BufferedAnswer, StreamContext
 from ..errors import BufferedLimitExceeded, StreamError
 from ..negotiation import Decision, Offer, Request, not_acceptable
-from ._driver import answer, run_buffered, run_stream
+from ._driver import Driver
 from ._failures import failure_of
+from ._menu import Menu
 from ._plan import Plan
 from ._receive import ReceivePump
-from ._runtime import current_runtime
-from ._settings import Settings
+from ._runtime import Runtime, current_runtime
 from ._source import Source
 
 __all__ = ["request_of", "respond"]
@@ -26,7 +26,7 @@ async def respond(
     scope: Scope,
     pump: ReceivePump,
     send: Send,
-    settings: Settings,
+    menu: Menu,
     open_handler: Callable[[], Source],
     *,
     own_errors: bool,
@@ -37,64 +37,56 @@ async def respond(
         scope: The ASGI scope, of type ``http``.
         pump: Receives.
         send: Sends.
-        settings: The options.
+        menu: What can be answered.
         open_handler: Makes the source of the handler; is called once at most, and never for HEAD.
         own_errors: Whether an exception that comes before the head is answered by the dialect. If not, it is
             raised, for a framework to answer; but a `StreamError` is ours in either case.
     """
-    dialects = settings.dialects_for(scope)
-    offers = [offer_of(dialect) for dialect in dialects.values()]
     request = request_of(scope)
-    registry = settings.registry or default_registry()
-    decision = registry.negotiate(request, offers)
-    dialect = dialects[decision.dialect]
-    plan = Plan(settings, dialect, registry.item_encoders(dialect), _context(scope, request, settings))
+    decision, dish, offers = menu.choose(request, scope)
+    runtime = current_runtime()
+    plan = Plan(dish, _context(scope, request, runtime, debug=menu.settings.debug))
+    driver = Driver(plan, pump, send, runtime)
     if decision.representation == "none":
-        await _refuse(plan, decision, offers, send, body=request.method != "HEAD")
+        await _refuse(driver, decision, offers, body=request.method != "HEAD")
     elif request.method == "HEAD":
         await _answer_head(plan, decision, send)
     else:
-        await _run(plan, decision, pump, send, open_handler, own_errors=own_errors)
+        failure = await _run(driver, decision, open_handler)
+        if failure is not None:
+            if not own_errors and not isinstance(failure, StreamError | BufferedLimitExceeded):
+                raise failure
+            await _answer_failure(driver, plan, failure)
 
 
-async def _run(
-    plan: Plan,
-    decision: Decision,
-    pump: ReceivePump,
-    send: Send,
-    open_handler: Callable[[], Source],
-    *,
-    own_errors: bool,
-) -> None:
-    run = run_stream if decision.representation == "stream" else run_buffered
+async def _run(driver: Driver, decision: Decision, open_handler: Callable[[], Source]) -> Exception | None:
+    """Runs the handler; returns its exception where nothing was sent because of it."""
     try:
-        await run(plan, open_handler(), pump, send)
-    except (StreamError, BufferedLimitExceeded) as exc:
-        await _answer_failure(plan, exc, send)
-    except Exception as exc:
-        if not own_errors:
-            raise
-        _log.exception("the handler failed before it had sent anything")
-        await _answer_failure(plan, exc, send)
+        source = open_handler()
+    except Exception as exc:  # it is answered, or raised, like any other of the handler's
+        return exc
+    if decision.representation == "stream":
+        return await driver.stream(source)
+    return await driver.buffer(source)
 
 
-async def _answer_failure(plan: Plan, exc: Exception, send: Send) -> None:
-    await answer(plan, plan.failed(failure_of(exc, debug=plan.settings.debug)), send)
+async def _answer_failure(driver: Driver, plan: Plan, failure: Exception) -> None:
+    if not isinstance(failure, StreamError):
+        # What a StreamError has to tell it tells the client.
+        _log.error("the handler failed before anything was sent", exc_info=failure)
+    await driver.answer(plan.failed(failure_of(failure, debug=plan.settings.debug)))
 
 
 async def _answer_head(plan: Plan, decision: Decision, send: Send) -> None:
     """Answers HEAD: the header fields of the answer, but those that only its body could tell."""
-    if decision.representation == "stream":
-        start = plan.stream_start()
-    else:
-        start = plan.buffered_start(decision.media_type)
-    await send(start)
+    streamed = decision.representation == "stream"
+    await send(plan.stream_start() if streamed else plan.buffered_start(decision.media_type))
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _refuse(plan: Plan, decision: Decision, offers: Sequence[Offer], send: Send, *, body: bool) -> None:
+async def _refuse(driver: Driver, decision: Decision, offers: Sequence[Offer], *, body: bool) -> None:
     headers = (("content-type", "application/json"),)
-    await answer(plan, BufferedAnswer(406, headers, not_acceptable(decision, offers)), send, body=body)
+    await driver.answer(BufferedAnswer(406, headers, not_acceptable(decision, offers)), body=body)
 
 
 def request_of(scope: Scope) -> Request:
@@ -108,15 +100,14 @@ def request_of(scope: Scope) -> Request:
     )
 
 
-def _context(scope: Scope, request: Request, settings: Settings) -> StreamContext:
-    runtime = current_runtime()
+def _context(scope: Scope, request: Request, runtime: Runtime, *, debug: bool) -> StreamContext:
     return StreamContext(
         method=request.method,
         path=request.path,
         query=request.query,
         accept=request.accept,
         http_version=scope.get("http_version", "1.1"),
-        debug=settings.debug,
+        debug=debug,
         clock=runtime.now,
         started=runtime.now(),
     )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 
 from .._types import Receive, Scope, Send
 from ..errors import HandlerReused
+from ._menu import Menu
 from ._receive import ReceivePump
 from ._respond import respond
-from ._scope import middleware_of
+from ._scope import Surroundings
 from ._settings import Options, Settings
-from ._source import open_source
+from ._source import Source, discard, open_source
 
 __all__ = ["EventStream"]
+
+_DEFAULTS: Final = Menu(Settings())
+"""What there is without a middleware. It keeps what was worked out of it, and nothing of any request."""
 
 
 class EventStream:
@@ -33,14 +37,15 @@ class EventStream:
 
     Raises:
         HandlerTypeError: The content yields nothing.
+        HandlerReused: It is a generator that has been begun.
         ConfigurationError: An option is not what it must be, or there is no such dialect.
     """
 
     def __init__(self, content: Any, **options: Unpack[Options]) -> None:
+        self._menu = _DEFAULTS.derive(options)
         self._source = open_source(content)
         self._options = options
         self._used = False
-        Settings().replace(options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request.
@@ -51,23 +56,19 @@ class EventStream:
         if self._used:
             raise HandlerReused("an EventStream answers one request; make a new one for each")
         self._used = True
-        settings, pump = middleware_of(scope)
-        started = False
+        opened = False
 
-        def start() -> Any:
-            nonlocal started
-            started = True
+        def open_handler() -> Source:
+            nonlocal opened
+            opened = True
             return self._source
 
+        menu, pump = self._menu, None
+        if (around := Surroundings.of(scope)) is not None:
+            menu, pump = around.menu.derive(self._options), around.pump
+            around.guard.varies = True
         try:
-            await respond(
-                scope,
-                pump or ReceivePump(receive),
-                send,
-                (settings or Settings()).replace(self._options),
-                start,
-                own_errors=False,
-            )
+            await respond(scope, pump or ReceivePump(receive), send, menu, open_handler, own_errors=False)
         finally:
-            if not started:
-                await self._source.close()
+            if not opened:
+                await discard(self._source)

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from .._types import Scope
-from ._receive import ReceivePump
-from ._settings import Settings
+import msgspec
 
-__all__ = ["leave_in", "middleware_of"]
+from .._types import Scope
+from ._guard import SendGuard
+from ._menu import Menu
+from ._receive import ReceivePump
+
+__all__ = ["Surroundings"]
 
 _KEY = "sseware"
 
 
-def leave_in(scope: Scope, settings: Settings, pump: ReceivePump) -> Scope:
-    """Returns a copy of a scope that carries a middleware's settings and its pump."""
-    return {**scope, _KEY: (settings, pump)}
+class Surroundings(msgspec.Struct, frozen=True):
+    """What is around a response.
 
+    Attributes:
+        menu: The options of the middleware.
+        pump: Receives for the whole request.
+        guard: Watches over what is sent.
+    """
 
-def middleware_of(scope: Scope) -> tuple[Settings | None, ReceivePump | None]:
-    """Returns what the middleware around an application has left for it, or nothing."""
-    left: tuple[Settings, ReceivePump] | None = scope.get(_KEY)
-    return left or (None, None)
+    menu: Menu
+    pump: ReceivePump
+    guard: SendGuard
+
+    def put_into(self, scope: Scope) -> Scope:
+        """Returns a copy of a scope that has them; what was given must not change for whoever is outside."""
+        return {**scope, _KEY: self}
+
+    @staticmethod
+    def of(scope: Scope) -> Surroundings | None:
+        """Returns those that a middleware has left, or ``None``."""
+        found = scope.get(_KEY)
+        return found if isinstance(found, Surroundings) else None

@@ -1,55 +1,62 @@
-"""Calling ``send``, with a deadline where it blocks and only there."""
+"""Calling ``send``: what may go wrong, and what it means."""
 
 from __future__ import annotations
 
-import functools
-import types
-from collections.abc import Callable, Generator
-from typing import Any
+import logging
 
 import anyio
 
 from .._types import Message, Send
+from ._runtime import Runtime
 
-__all__ = ["send_within"]
+__all__ = ["ClientGone", "ClientStalled", "Sender"]
+
+_log = logging.getLogger("sseware")
 
 
-async def send_within(send: Send, message: Message, seconds: float | None) -> None:
-    """Sends a message.
+class ClientGone(Exception):
+    """The client cannot be reached any more."""
 
-    Nearly every call of ``send`` returns without suspending, and a deadline costs more than the call. So the call
-    is run up to its first suspension by hand; where it suspends, the deadline is set and the rest is awaited.
 
-    Raises:
-        TimeoutError: The message was not taken within ``seconds``.
+class ClientStalled(ClientGone):
+    """The client has stopped reading."""
+
+
+class Sender:
+    """Sends the messages of one answer.
+
+    Args:
+        send: The ASGI callable.
+        runtime: The event loop.
+        seconds: How long one message may take; ``None`` for no limit.
+
+    Attributes:
+        last: When a message was last taken, by the runtime's clock.
     """
-    if seconds is None:
-        await send(message)
-        return
-    running = send(message).__await__()
-    try:
-        pending = next(running)
-    except StopIteration:
-        return
-    with anyio.fail_after(seconds):
-        await _resume(running, pending)
 
+    def __init__(self, send: Send, runtime: Runtime, seconds: float | None) -> None:
+        self._send = send
+        self._runtime = runtime
+        self._seconds = seconds
+        self.last = runtime.now()
 
-@types.coroutine
-def _resume(running: Generator[Any, Any, None], pending: Any) -> Generator[Any, Any, None]:
-    """Goes on with an awaitable that has been run up to its first suspension, as ``yield from`` would."""
-    go_on: Callable[[], Any]
-    while True:
+    async def __call__(self, message: Message) -> None:
+        """Sends a message.
+
+        Raises:
+            ClientGone: The server says so. (By the specification it may raise an `OSError`; most return in
+                silence, and the receive pump notices.)
+            ClientStalled: The message was not taken in time.
+        """
         try:
-            sent = yield pending
-        except GeneratorExit:
-            running.close()
-            raise
-        except BaseException as exc:  # all of them belong to the awaitable
-            go_on = functools.partial(running.throw, exc)
-        else:
-            go_on = functools.partial(running.send, sent)
-        try:
-            pending = go_on()
-        except StopIteration:
-            return
+            if self._seconds is None:
+                await self._send(message)
+            elif not await self._runtime.send_within(self._send, message, self._seconds):
+                _log.warning("the client has not read for %g s; its answer is broken off", self._seconds)
+                raise ClientStalled
+        except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError) as exc:
+            raise ClientGone from exc
+        except RuntimeError as exc:
+            _log.warning("send() failed (%r); the client counts as gone", exc)
+            raise ClientGone from exc
+        self.last = self._runtime.now()

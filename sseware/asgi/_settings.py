@@ -12,6 +12,7 @@ import msgspec
 from .._types import Scope
 from ..dialects import Dialect, Registry, default_registry
 from ..errors import ConfigurationError
+from ._headers import has_body
 
 __all__ = ["DialectChoice", "Options", "Settings"]
 
@@ -87,8 +88,11 @@ class Settings(msgspec.Struct, frozen=True):
         _check_pair("buffer", self.buffer, "bytes, seconds", (int, (int, float)))
         if type(self.debug) is not bool:
             raise _wrong("debug", "a bool", self.debug)
-        if type(self.status_code) is not int or not 200 <= self.status_code <= 599:
-            raise _wrong("status_code", "a final HTTP status from 200 to 599", self.status_code)
+        status = self.status_code
+        if type(status) is not int or not 200 <= status <= 599 or not has_body(status):
+            raise _wrong(
+                "status_code", "a final HTTP status that has a body (200 to 599; not 204, 205, 304)", status
+            )
         if self.registry is not None and not isinstance(self.registry, Registry):
             raise _wrong("registry", "a sseware.dialects.Registry", self.registry)
 
@@ -168,7 +172,7 @@ def _allow_list(given: object) -> tuple[str | Dialect, ...]:
 
 
 def _header_fields(given: HeaderFields) -> tuple[tuple[str, str], ...]:
-    pairs = given.items() if isinstance(given, Mapping) else given
+    pairs: Any = given.items() if isinstance(given, Mapping) else given
     try:
         fields = tuple((name.lower(), value) for name, value in pairs)
     except (TypeError, ValueError, AttributeError):

@@ -1,42 +1,36 @@
 """What a handler gives, as one kind of thing: a source of values.
 
-Taken are async generators and iterators, sync generators and iterators (each step in a worker thread), lists and
+Taken are async generators and iterators, sync generators and iterables (each step in a worker thread), lists and
 tuples, and an awaitable of any of these. A source is used by one task only, from its first step to its close.
+
+What has no ``close`` or ``aclose`` (a class with ``__anext__`` and nothing else) is left alone when a stream ends
+before it: there is nothing to call. An iterable that can be begun again, such as a list, may serve many responses;
+a generator serves one.
 """
 
 from __future__ import annotations
 
-import contextvars
-import functools
 import inspect
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterable,
-    AsyncIterator,
-    Awaitable,
-    Iterable,
-    Iterator,
-    Mapping,
-)
-from typing import Any, Final, Protocol
-
-import anyio
-import anyio.lowlevel
-import anyio.to_thread
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Iterable, Mapping
+from typing import Any, Protocol
 
 from ..errors import HandlerReused, HandlerTypeError
+from ._freshness import check_fresh
+from ._threads import ThreadSource
 
-__all__ = ["Source", "open_source"]
+__all__ = ["Source", "discard", "open_source"]
 
 
 class Source(Protocol):
-    """A source of the values that a handler yields.
+    """A source of the values that a handler yields."""
 
-    Attributes:
-        interruptible: Whether a step may be cancelled; one in a worker thread cannot be.
-    """
+    def enter(self) -> None:
+        """Is called first of all, by the task that will use the source; from then on it must be closed.
 
-    interruptible: bool
+        Raises:
+            HandlerReused: It is a generator, and another response has begun it since; it is the other's to close.
+        """
+        ...
 
     def next(self) -> Awaitable[object]:
         """Returns the next value.
@@ -48,6 +42,10 @@ class Source(Protocol):
 
     def throw(self, exc: BaseException) -> Awaitable[object]:
         """Raises an exception where the handler stands, at its ``yield``; returns the next value."""
+        ...
+
+    def depart(self) -> bool:
+        """Is called where nobody waits for the step that runs; returns whether it can be cancelled."""
         ...
 
     def close(self) -> Awaitable[None]:
@@ -68,12 +66,12 @@ def open_source(content: Any) -> Source:
         return _AsyncIteratorSource(aiter(content))
     if isinstance(content, list | tuple):
         return _ListSource(content)
+    if isinstance(content, Awaitable):
+        return _AwaitedSource(content)
     if isinstance(content, Iterable) and not isinstance(
         content, str | bytes | bytearray | memoryview | Mapping
     ):
-        return _ThreadSource(content)
-    if isinstance(content, Awaitable):
-        return _AwaitedSource(content)
+        return ThreadSource(content)
     hint = (
         "call the function and pass its generator" if callable(content) else "yield from a generator function"
     )
@@ -83,31 +81,51 @@ def open_source(content: Any) -> Source:
     )
 
 
+async def discard(source: Source) -> None:
+    """Closes a source that was never used, unless another response uses it."""
+    try:
+        source.enter()
+    except HandlerReused:
+        return
+    await source.close()
+
+
 class _AsyncGeneratorSource:
-    interruptible = True
+    __slots__ = ("_generator", "close", "next")
 
     def __init__(self, generator: AsyncGenerator[object, None]) -> None:
-        frame = getattr(generator, "ag_frame", generator)
-        if getattr(generator, "ag_running", False) or frame is None:
-            raise HandlerReused(f"{generator!r} runs or has run; make a new generator for each response")
+        check_fresh(generator)
+        self._generator = generator
         # Bound once: the loop that pulls calls it for each item.
         self.next = generator.__anext__
-        self.throw = generator.athrow
         self.close = generator.aclose
+
+    def throw(self, exc: BaseException) -> Awaitable[object]:
+        return self._generator.athrow(exc)
+
+    def enter(self) -> None:
+        check_fresh(self._generator)
+
+    def depart(self) -> bool:
+        return True
 
 
 class _AsyncIteratorSource:
-    interruptible = True
-
     def __init__(self, iterator: AsyncIterator[object]) -> None:
         self._iterator = iterator
         self.next = iterator.__anext__
+
+    def enter(self) -> None:
+        """Does nothing: an iterator does not tell whether it was begun."""
 
     async def throw(self, exc: BaseException) -> object:
         athrow = getattr(self._iterator, "athrow", None)
         if athrow is None:
             raise exc
         return await athrow(exc)
+
+    def depart(self) -> bool:
+        return True
 
     async def close(self) -> None:
         aclose = getattr(self._iterator, "aclose", None)
@@ -116,10 +134,11 @@ class _AsyncIteratorSource:
 
 
 class _ListSource:
-    interruptible = True
-
     def __init__(self, values: list[object] | tuple[object, ...]) -> None:
         self._values = iter(values)
+
+    def enter(self) -> None:
+        """Does nothing: a list can be read any number of times."""
 
     async def next(self) -> object:
         for value in self._values:
@@ -129,6 +148,9 @@ class _ListSource:
     async def throw(self, exc: BaseException) -> object:
         raise exc
 
+    def depart(self) -> bool:
+        return True
+
     async def close(self) -> None:
         self._values = iter(())
 
@@ -136,17 +158,19 @@ class _ListSource:
 class _AwaitedSource:
     """A coroutine that returns what yields, awaited in the handler's own task at the first step."""
 
-    interruptible = True
-
     def __init__(self, content: Awaitable[object]) -> None:
         self._content = content
         self._source: Source | None = None
+        check_fresh(content)
+
+    def enter(self) -> None:
+        check_fresh(self._content)
 
     async def next(self) -> object:
         if self._source is None:
             source = open_source(await self._content)
+            source.enter()
             self._source = source
-            self.interruptible = source.interruptible
         return await self._source.next()
 
     async def throw(self, exc: BaseException) -> object:
@@ -154,63 +178,11 @@ class _AwaitedSource:
             raise exc
         return await self._source.throw(exc)
 
+    def depart(self) -> bool:
+        return self._source is None or self._source.depart()
+
     async def close(self) -> None:
         if self._source is not None:
             await self._source.close()
         elif inspect.iscoroutine(self._content):
             self._content.close()
-
-
-_END: Final = object()
-
-_THREADS: Final = 100
-"""How many steps of sync handlers run at once; FastAPI and Starlette share 40 tokens among everything."""
-
-_limiter: anyio.lowlevel.RunVar[anyio.CapacityLimiter] = anyio.lowlevel.RunVar("sseware sync handlers")
-
-
-def _own_limiter() -> anyio.CapacityLimiter:
-    """Returns the limiter of this event loop; of our own, so that a blocked handler starves nobody else."""
-    try:
-        return _limiter.get()
-    except LookupError:
-        limiter = anyio.CapacityLimiter(_THREADS)
-        _limiter.set(limiter)
-        return limiter
-
-
-class _ThreadSource:
-    """A sync iterable, each step in a worker thread, all steps in one context."""
-
-    interruptible = False
-
-    def __init__(self, iterable: Iterable[object]) -> None:
-        if inspect.isgenerator(iterable) and inspect.getgeneratorstate(iterable) != inspect.GEN_CREATED:
-            raise HandlerReused(f"{iterable!r} runs or has run; make a new generator for each response")
-        self._iterable = iterable
-        self._iterator: Iterator[object] | None = None
-        self._context = contextvars.copy_context()
-
-    def _step(self) -> object:
-        if self._iterator is None:
-            self._iterator = iter(self._iterable)
-        return next(self._iterator, _END)
-
-    async def _in_thread(self, function: Any) -> object:
-        call = functools.partial(self._context.run, function)
-        return await anyio.to_thread.run_sync(call, limiter=_own_limiter())
-
-    async def next(self) -> object:
-        value = await self._in_thread(self._step)
-        if value is _END:
-            raise StopAsyncIteration
-        return value
-
-    async def throw(self, exc: BaseException) -> object:
-        # A sync handler cannot hold a deadline of the event loop over its yield: there is none to deliver.
-        raise exc
-
-    async def close(self) -> None:
-        close = getattr(self._iterator or self._iterable, "close", None)
-        if close is not None:
-            await self._in_thread(close)

@@ -64,8 +64,7 @@ class Tender:
         """Waits for the end of the input and closes stdin, cancelled or not."""
         try:
             if self._feeding is not None:
-                with anyio.move_on_after(_CLEANUP, shield=True):
-                    await self._feeding.wait()
+                await current_runtime().wait_ended([self._feeding], _CLEANUP)
         finally:
             # A task that is cancelled before its first step has closed nothing.
             if self._stdin is not None:

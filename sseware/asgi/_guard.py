@@ -1,0 +1,128 @@
+"""What a wrapped application sends: passed on untouched, unless no server could make an answer of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import anyio
+
+from .._types import Message, Send
+from ._headers import add_vary, has_body
+
+__all__ = ["SendGuard"]
+
+_START: Final = "http.response.start"
+_BODY: Final = "http.response.body"
+_TRAILERS: Final = "http.response.trailers"
+# These extensions carry a body, too, of a length that is not ours to count.
+_PATH: Final = "http.response.pathsend"
+_ZEROCOPY: Final = "http.response.zerocopysend"
+_PARTS: Final = frozenset((_BODY, _TRAILERS, _PATH, _ZEROCOPY))
+
+
+class SendGuard:
+    """Passes messages on, one at a time, and refuses those that come out of turn.
+
+    Servers differ in what they do with a second head, or a body after the end; some send garbage.
+
+    Args:
+        send: The server's.
+        method: The request method: an answer to HEAD has no body.
+
+    Attributes:
+        started: Whether an answer has begun.
+        varies: Whether the answer, whoever makes it, depends on ``Accept``, because it was negotiated.
+    """
+
+    def __init__(self, send: Send, method: str) -> None:
+        self._send = send
+        self._is_head = method == "HEAD"
+        self._ended = False
+        self._trailers = False
+        self._left: int | None = None
+        self._sending = False
+        self._turn: anyio.Event | None = None
+        self.started = False
+        self.varies = False
+
+    async def __call__(self, message: Message) -> None:
+        """Sends a message.
+
+        Raises:
+            RuntimeError: It cannot come now: a second head, a body before the head or after the end, more or less
+                of it than ``content-length`` says.
+        """
+        kind = message["type"]
+        if kind == _START:
+            message = self._check_start(message)
+        elif kind in _PARTS:
+            self._check_part(kind, message)
+        while self._sending:
+            await self._wait_turn()
+        self._sending = True
+        try:
+            await self._send(message)
+        finally:
+            self._sending = False
+            if self._turn is not None:
+                self._turn.set()
+                self._turn = None
+
+    async def _wait_turn(self) -> None:
+        if self._turn is None:
+            self._turn = anyio.Event()
+        await self._turn.wait()
+
+    def _check_start(self, message: Message) -> Message:
+        if self.started:
+            raise RuntimeError(f"the application sent {_START} twice: an answer has one head")
+        self.started = True
+        self._trailers = bool(message.get("trailers", False))
+        headers = list(message.get("headers", ()))
+        if not self._is_head and has_body(message["status"]):
+            self._left = _length(headers)
+        return {**message, "headers": add_vary(headers)} if self.varies else message
+
+    def _check_part(self, kind: str, message: Message) -> None:
+        if not self.started:
+            raise RuntimeError(f"the application sent {kind} before {_START}")
+        if kind == _TRAILERS:
+            if not self._trailers:
+                raise RuntimeError(f"the application sent {_TRAILERS}, but {_START} did not announce any")
+            return
+        if self._ended:
+            raise RuntimeError(f"the application sent {kind} after the end of the body")
+        self._ended = kind == _PATH or not message.get("more_body", False)
+        if kind == _BODY:
+            self._count(len(message.get("body", b"")))
+        else:
+            self._left = None
+
+    def _count(self, size: int) -> None:
+        if self._left is None:
+            return
+        self._left -= size
+        if self._left < 0:
+            raise RuntimeError(
+                f"the application sent {-self._left} bytes more than its content-length announced"
+            )
+        if self._ended and self._left > 0:
+            raise RuntimeError(
+                f"the application sent {self._left} bytes less than its content-length announced"
+            )
+
+    def check_answered(self) -> None:
+        """Is called where the application has returned.
+
+        Raises:
+            RuntimeError: It has not answered.
+        """
+        if not self.started:
+            raise RuntimeError(f"the application returned without having sent {_START}")
+
+
+def _length(headers: list[tuple[bytes, bytes]]) -> int | None:
+    for name, value in headers:
+        if name.lower() == b"content-length" and value.isdigit():
+            return int(value)
+    return None

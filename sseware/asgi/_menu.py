@@ -1,0 +1,110 @@
+"""What an application can answer, worked out once and not for each request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from .._types import RawHeaders, Scope
+from ..dialects import Dialect, ItemEncoders, Registry, default_registry, offer_of, stream_headers_of
+from ..negotiation import Decision, Offer, Request
+from ._headers import stream_head
+from ._settings import Options, Settings
+
+__all__ = ["Dish", "Menu"]
+
+_DERIVED: Final = 32
+"""How many sets of options of responses are remembered; a program has a handful."""
+
+
+class Dish(msgspec.Struct, frozen=True):
+    """One dialect, under one set of options.
+
+    Attributes:
+        settings: The options.
+        dialect: The dialect.
+        extra: What plugins add to it.
+        heads: The header fields of its streams, by HTTP version.
+    """
+
+    settings: Settings
+    dialect: Dialect
+    extra: ItemEncoders
+    heads: dict[str, RawHeaders]
+
+    def head(self, http_version: str) -> RawHeaders:
+        """Returns the header fields of a stream, in a list that is the caller's."""
+        head = self.heads.get(http_version)
+        if head is None:
+            head = stream_head(http_version, stream_headers_of(self.dialect), self.settings.headers)
+            if http_version in ("1.0", "1.1", "2", "3"):
+                self.heads[http_version] = head
+        return [*head]
+
+
+class Menu:
+    """What can be answered under one set of options.
+
+    Attributes:
+        settings: The options.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._registry: Registry | None = None
+        self._card: _Card | None = None
+        self._derived: dict[object, Menu] = {}
+
+    def derive(self, options: Options) -> Menu:
+        """Returns the menu with some options replaced.
+
+        Raises:
+            ConfigurationError: An option is unknown, or its value is not what it must be.
+        """
+        if not options:
+            return self
+        try:
+            # 1, 1.0 and True are equal, and not the same option.
+            key = frozenset((name, type(value), value) for name, value in options.items())
+            known = self._derived.get(key)
+        except TypeError:
+            return Menu(self.settings.replace(options))
+        if known is None:
+            known = Menu(self.settings.replace(options))
+            if len(self._derived) < _DERIVED:
+                self._derived[key] = known
+        return known
+
+    def choose(self, request: Request, scope: Scope) -> tuple[Decision, Dish, tuple[Offer, ...]]:
+        """Negotiates: returns the decision, the dialect that it names, and what was on offer."""
+        card = self._card or self._write_card(scope)
+        decision = self.registry.negotiate(request, card.offers)
+        return decision, card.dishes[decision.dialect], card.offers
+
+    @property
+    def registry(self) -> Registry:
+        """Where the names of dialects are looked up."""
+        if self._registry is None:
+            self._registry = self.settings.registry or default_registry()
+        return self._registry
+
+    def _write_card(self, scope: Scope) -> _Card:
+        settings, registry = self.settings, self.registry
+        dialects = settings.dialects_for(scope)
+        card = _Card(
+            offers=tuple(map(offer_of, dialects.values())),
+            dishes={
+                name: Dish(settings, dialect, registry.item_encoders(dialect), {})
+                for name, dialect in dialects.items()
+            },
+        )
+        if not callable(settings.dialect):
+            self._card = card
+        return card
+
+
+class _Card(msgspec.Struct, frozen=True):
+    offers: tuple[Offer, ...]
+    dishes: Mapping[str, Dish]

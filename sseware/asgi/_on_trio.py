@@ -1,0 +1,112 @@
+"""What a stream needs of its event loop, on Trio; loaded where Trio runs, and only there."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import trio
+
+from .._types import Message, Send
+
+__all__ = ["TrioRuntime"]
+
+
+class TrioRuntime:
+    """The run of Trio that is current."""
+
+    cancelled: type[BaseException] = trio.Cancelled
+
+    __slots__ = ()
+
+    def now(self) -> float:
+        return trio.current_time()
+
+    def wake_up(self) -> _WakeUp:
+        return _WakeUp()
+
+    def call_later(self, seconds: float, callback: Callable[[], None], /) -> _Task:
+        async def ring() -> None:
+            await trio.sleep(seconds)
+            # What was cancelled after it had woken must not ring any more.
+            if not timer.cancelled:
+                callback()
+
+        timer = self.spawn(ring, "sseware timer")
+        return timer
+
+    def spawn(self, main: Callable[[], Coroutine[Any, Any, None]], name: str) -> _Task:
+        task = _Task(main)
+        # A system task belongs to no nursery. It is cancelled when the run ends, after the main task.
+        trio.lowlevel.spawn_system_task(task.run, name=name, context=contextvars.copy_context())
+        return task
+
+    async def turn(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def wait_ended(self, tasks: Sequence[Any], seconds: float) -> None:
+        with trio.CancelScope(shield=True, deadline=trio.current_time() + seconds):
+            for task in tasks:
+                await task.wait()
+
+    async def send_within(self, send: Send, message: Message, seconds: float) -> bool:
+        with trio.move_on_after(seconds) as scope:
+            await send(message)
+        return not scope.cancelled_caught
+
+
+class _Task:
+    __slots__ = ("_ended", "_main", "_scope")
+
+    def __init__(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._main = main
+        self._scope = trio.CancelScope()
+        self._ended = trio.Event()
+
+    async def run(self) -> None:
+        try:
+            with self._scope:
+                await self._main()
+        finally:
+            self._ended.set()
+
+    def done(self) -> bool:
+        return self._ended.is_set()
+
+    def cancel(self) -> None:
+        self._scope.cancel()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._scope.cancel_called
+
+    async def wait(self) -> None:
+        await self._ended.wait()
+
+
+class _WakeUp:
+    __slots__ = ("_called", "_sleeper")
+
+    def __init__(self) -> None:
+        self._sleeper: trio.lowlevel.Task | None = None
+        self._called = False
+
+    def __call__(self) -> None:
+        sleeper = self._sleeper
+        if sleeper is None:
+            self._called = True
+        else:
+            self._sleeper = None
+            trio.lowlevel.reschedule(sleeper)
+
+    async def wait(self) -> None:
+        if self._called:
+            self._called = False
+            return
+        self._sleeper = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(self._wake_for_cancel)
+
+    def _wake_for_cancel(self, _: object) -> trio.lowlevel.Abort:
+        self._sleeper = None
+        return trio.lowlevel.Abort.SUCCEEDED
