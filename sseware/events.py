@@ -35,7 +35,7 @@ _ID: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*")
 _TYPE: Final = re.compile(r"[^\r\n\ud800-\udfff]+")
 
 # Types that have been checked: a stream has few, and thousands of events of each. Bounded, for they may be anything.
-_known_types: set[str] = set()
+_known_types: set[str] = {_DEFAULT_TYPE}
 _MOST_KNOWN_TYPES: Final = 256
 _LONGEST_KNOWN_TYPE: Final = 64
 
@@ -80,11 +80,16 @@ class ServerSentEvent(
     last_event_id: str = ""
 
     def __post_init__(self) -> None:
-        if self.id is None and self.retry is None and type(self.data) is str:
-            # Most events; a type is looked at once and known from then on.
-            event = self.event
-            if event is _DEFAULT_TYPE or (type(event) is str and event in _known_types):
-                return
+        try:
+            if (
+                self.event in _known_types
+                and self.id is None
+                and self.retry is None
+                and type(self.data) is str
+            ):
+                return  # the usual event
+        except Exception:  # noqa: S110  # by a type that is no str, or that has a hash of its own: _check() tells
+            pass
         self._check()
 
     def _check(self) -> None:
@@ -165,6 +170,7 @@ def check_type(event: object) -> None:
     if type(event) is str and len(event) <= _LONGEST_KNOWN_TYPE:
         if len(_known_types) == _MOST_KNOWN_TYPES:
             _known_types.clear()
+            _known_types.add(_DEFAULT_TYPE)
         _known_types.add(event)
 
 
@@ -174,6 +180,9 @@ def check_id(id: object) -> None:
     Raises:
         InvalidEvent: It is not a str, or has a control character (C0, DEL, C1) or a surrogate in it.
     """
+    # Nothing that is refused is printable, and isprintable() is the faster look at every character.
+    if type(id) is str and id.isprintable():
+        return
     if not isinstance(id, str) or not _ID.fullmatch(id):
         raise InvalidEvent("id", id, "a str without control characters and surrogates")
 

@@ -37,14 +37,24 @@ def encode(event: ServerSentEvent | Comment, *, max_event_size: int | None = MAX
         InvalidEvent: A field cannot be written.
         EventTooLarge: The result would be larger than ``max_event_size``.
     """
-    if type(event) is ServerSentEvent and event.id is None and event.retry is None:
-        # The usual event: a type that was written before, and one line of data. Both are of class str itself, so
-        # that no method of theirs can say anything else than what they are.
-        data, type_ = event.data, event.event
-        if type(data) is str and type(type_) is str and "\n" not in data and "\r" not in data:
-            head = _heads.get(type_)
-            if head is not None:
-                return _limited(f"{head}{data}\n\n", max_event_size)
+    if type(event) is ServerSentEvent:
+        # The usual event: a type that was written before, and one line of data. The data are of class str itself,
+        # so that no method of theirs can say anything else than what they are; the head is ours.
+        data = event.data
+        try:
+            head = _heads[event.event]
+            if (
+                event.id is None
+                and event.retry is None
+                and type(data) is str
+                and "\n" not in data
+                and "\r" not in data
+            ):
+                chunk = f"{head}{data}\n\n".encode()
+                if len(chunk) <= max_event_size:  # type: ignore[operator]  # None has no order: see below
+                    return chunk
+        except Exception:  # noqa: S110  # whatever it is, what follows says what is wrong, or knows what to do
+            pass
     if not isinstance(event, ServerSentEvent):
         if isinstance(event, Comment):
             return encode_comment(event.text)
