@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,33 @@ def nothing_is_left_behind() -> Iterator[None]:
         thread.join(timeout=1.0)
     assert not [thread.name for thread in left if thread.is_alive()], "threads were left behind"
     assert not _children() - processes, "child processes were left behind"
+
+
+@pytest.fixture(scope="session")
+def assert_events_fit() -> Callable[[Iterable[Any], dict[str, Any]], None]:
+    """Holds events against the schema of their dialect, the JSON in their payloads included.
+
+    Raises:
+        jsonschema.ValidationError: One does not fit.
+    """
+    validators = pytest.importorskip("jsonschema.validators")
+
+    def in_content(validator: Any, schema: Any, text: Any, parent: Any) -> Iterator[Any]:
+        # The standard lets a validator pass over contentSchema, and jsonschema does.
+        try:
+            content = json.loads(text)
+        except ValueError as exc:
+            yield validators.exceptions.ValidationError(f"{text!r} is not JSON: {exc}")
+        else:
+            yield from validator.descend(content, schema, schema_path="contentSchema")
+
+    thorough = validators.extend(validators.Draft202012Validator, {"contentSchema": in_content})
+
+    def check(events: Iterable[Any], schema: dict[str, Any]) -> None:
+        for event in events:
+            thorough(schema).validate({"event": event.event, "data": event.data})
+
+    return check
 
 
 def _children() -> set[str]:
