@@ -17,6 +17,7 @@ from .errors import InvalidEvent
 __all__ = [
     "MAX_RETRY",
     "Comment",
+    "NamedEvent",
     "ReceivedEvent",
     "ServerSentEvent",
     "check_id",
@@ -147,6 +148,13 @@ class ReceivedEvent(ServerSentEvent, frozen=True, gc=False):
         defaults = zip(self.__struct_fields__, self.__struct_defaults__, strict=True)
         shown = ((name, getattr(self, name), default) for name, default in defaults)
         return f"ServerSentEvent({', '.join(f'{n}={v!r}' for n, v, default in shown if v != default)})"
+
+
+class NamedEvent(ServerSentEvent, frozen=True, gc=False):
+    """An event whose type is written even where it is ``"message"``, as some clients want it.
+
+    It is equal to the `ServerSentEvent` of the same fields: a parser of the standard cannot tell them apart.
+    """
 
 
 class Comment(msgspec.Struct, frozen=True):

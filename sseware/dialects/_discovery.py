@@ -25,7 +25,9 @@ GROUP: Final = "sseware"
 # Named as strings: a built-in plugin is loaded like a stranger's, and may import this package.
 _BUILT_IN: Final = {
     "husk": "sseware.plugins.husk",
+    "ash": "sseware.plugins.ash",
     "chronos": "sseware.plugins.chronos",
+    "hector": "sseware.plugins.hector",
     "machpay": "sseware.plugins.machpay",
 }
 _DISABLE: Final = "SSEWARE_DISABLE_PLUGINS"

@@ -6,7 +6,7 @@ import re
 from typing import Final, cast
 
 from ..errors import EventTooLarge, InvalidEvent
-from ..events import Comment, ServerSentEvent, check_id, check_retry, check_type
+from ..events import Comment, NamedEvent, ServerSentEvent, check_id, check_retry, check_type
 
 __all__ = ["MAX_EVENT_SIZE", "encode", "encode_comment"]
 
@@ -21,6 +21,7 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _heads: dict[str, str] = {}
 _MOST_HEADS: Final = 256
 _LONGEST_HEAD: Final = 80
+_NAMED_MESSAGE: Final = "event: message\ndata: "
 
 
 def encode(event: ServerSentEvent | Comment, *, max_event_size: int | None = MAX_EVENT_SIZE) -> bytes:
@@ -60,7 +61,9 @@ def encode(event: ServerSentEvent | Comment, *, max_event_size: int | None = MAX
             return encode_comment(event.text)
         raise InvalidEvent("event", event, "a ServerSentEvent")
     # Each attribute is read once, so that what is checked is what is written.
-    before = _id_line(event.id) + _head(_exact("event", event.event))
+    type_ = _exact("event", event.event)
+    head = _NAMED_MESSAGE if type_ == "message" and isinstance(event, NamedEvent) else _head(type_)
+    before = _id_line(event.id) + head
     data = _one_field_a_line(_exact("data", event.data), "data: ")
     return _limited(f"{before}{data}\n{_retry_line(event.retry)}\n", max_event_size)
 

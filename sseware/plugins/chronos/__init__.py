@@ -20,6 +20,7 @@ __all__ = [
     "StreamEvent",
     "Subscription",
     "sse_handler",
+    "sseware_dialects",
 ]
 
 

@@ -16,6 +16,7 @@ from sseware.dialects import (
     refuse_owned,
     status_of,
 )
+from sseware.events import NamedEvent
 from sseware.items import Data, Failure, File, Finish, Log, Step, Text, Thinking, ToolCall, ToolResult
 
 from ._frames import END_TYPES, StreamEvent, check_event_type, frame, stream_event, timestamp
@@ -121,7 +122,8 @@ class ChronosEncoder:
         return self._event(check_event_type(event.type), stream_event(event))
 
     def _event(self, kind: str, payload: str) -> ServerSentEvent:
-        return ServerSentEvent(frame(kind, payload), event=kind if self._dialect.named else "message")
+        data = frame(kind, payload)
+        return NamedEvent(data, event=kind) if self._dialect.named else ServerSentEvent(data)
 
     def _now(self) -> str:
         return timestamp(self._dialect.now())

@@ -7,7 +7,7 @@ from sseware.dialects import Dialect, hookimpl
 from ._decoder import Chunk
 from ._dialect import Hector
 
-__all__ = ["Chunk", "Hector"]
+__all__ = ["Chunk", "Hector", "sseware_dialects"]
 
 
 @hookimpl

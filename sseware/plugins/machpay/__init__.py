@@ -20,6 +20,7 @@ __all__ = [
     "SkillStream",
     "Start",
     "StreamError",
+    "sseware_dialects",
     "with_retry",
 ]
 
