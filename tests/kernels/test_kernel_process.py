@@ -88,16 +88,18 @@ async def test_what_is_left_behind_gets_a_moment_for_its_last_words() -> None:
     assert await receive_all(process) == [(STDOUT, b"soon\n"), (STDOUT, b"late\n")]
 
 
-async def test_a_slow_reader_does_not_shorten_that_moment(last_words: float) -> None:
+async def test_a_slow_reader_does_not_shorten_that_moment() -> None:
     process = shell("(sleep 0.02; yes | head -c 200000) & exit 0")
-    size = 0
+    size, paused = 0, 0.0
     try:
         while chunk := await process.receive():
             size += len(chunk[1])
-            await anyio.sleep(last_words / 2)
+            paused += 0.1
+            await anyio.sleep(0.1)
     finally:
         await process.aclose()
     assert size == 200000
+    assert paused > _process._LAST_WORDS
 
 
 async def test_what_keeps_a_pipe_open_is_killed_after_that_moment(

@@ -247,7 +247,7 @@ async def test_a_cancelled_wait_kills_the_group_within_100_ms(runs: Callable[[in
     pids = [int(pid) for pid in (await take_text(items)).split()]
     cancelled_at = 0.0
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(anext, items)
+        tasks.start_soon(take_text, items)
         await anyio.sleep(0.02)
         cancelled_at = time.monotonic()
         tasks.cancel_scope.cancel()
@@ -352,8 +352,12 @@ async def test_nothing_is_open_where_it_yields() -> None:
     for _ in range(3):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(step)
+
+    async def close() -> None:
+        await items.aclose()
+
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(items.aclose)
+        tasks.start_soon(close)
     assert seen == [Text("1\n"), Text("2\n"), Text("3\n")]
 
 
