@@ -236,7 +236,7 @@ class _PlainDecoder:
 
 def _data(event: ServerSentEvent) -> AnItem:
     try:
-        value = event.json()
-    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        value = read_payload(event, object, dialect="plain")
+    except InvalidDialectEvent:
         return event
     return Data(value, name=None if event.event == _DATA else event.event)

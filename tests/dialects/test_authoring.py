@@ -68,6 +68,14 @@ def test_a_payload_is_read_into_its_type() -> None:
     assert read_payload(ServerSentEvent('{"n":1,"more":2}', event="tick"), Tick, dialect="clock") == Tick(1)
 
 
+def test_a_payload_may_have_the_lone_surrogates_that_javascript_writes() -> None:
+    class Said(msgspec.Struct):
+        text: str
+
+    event = ServerSentEvent(r'{"text":"a\ud800\uDFFF\ud83d"}')
+    assert read_payload(event, Said, dialect="clock") == Said("a\U000103ff\ud83d")
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -77,6 +85,10 @@ def test_a_payload_is_read_into_its_type() -> None:
         pytest.param('{"n":"one"}', id="another-type"),
         pytest.param('"\ud800"', id="a-lone-surrogate"),
         pytest.param("[" * 100_000, id="very-deep"),
+        pytest.param('["\\ud800"' + "[" * 100_000, id="very-deep-with-a-lone-surrogate"),
+        pytest.param('["\\ud800"', id="cut-short-with-a-lone-surrogate"),
+        pytest.param('["\\ud800", NaN]', id="a-constant-that-json-lacks"),
+        pytest.param('["\\ud800"]', id="another-type-with-a-lone-surrogate"),
         pytest.param("1e999", id="out-of-range"),
     ],
 )
