@@ -1,6 +1,6 @@
 """The wire format, without I/O: bytes to events and events to bytes, by the letter of the WHATWG standard."""
 
-from ._content_type import content_type_essence, is_event_stream
+from ._content_type import check_event_stream, content_type_essence, is_event_stream
 from ._encoder import MAX_EVENT_SIZE, encode, encode_comment
 from ._iterate import aiter_events, iter_events
 from ._parser import Chunk, EventStreamParser, Leftover
@@ -14,6 +14,7 @@ __all__ = [
     "EventStreamParser",
     "Leftover",
     "aiter_events",
+    "check_event_stream",
     "content_type_essence",
     "encode",
     "encode_comment",

@@ -1,16 +1,19 @@
-"""Is a response an event stream? WHATWG HTML, section 9.2.2, by status code and content type."""
+"""Is a response an event stream? By its status code and its content type: WHATWG HTML, section 9.2.3."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-__all__ = ["content_type_essence", "is_event_stream"]
+from ..errors import NotAnEventStream
 
-EVENT_STREAM: Final = "text/event-stream"
+__all__ = ["check_event_stream", "content_type_essence", "is_event_stream"]
 
-# Fetch, section 2.2.2 "get, decode, and split": commas divide a header value except inside of quotes.
-_VALUE: Final = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*(?:"|\Z))+', re.DOTALL)
+_EVENT_STREAM: Final = "text/event-stream"
+
+# Fetch, section 2.2.2 "get, decode, and split": commas divide a header value except inside of quotes, which the
+# end of the header ends, too. Possessive, so that no header is read twice.
+_VALUE: Final = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*+(?:"|\\?\Z))++', re.DOTALL)
 _NAME: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 # MIME Sniffing, section 4.4 "Parsing a MIME type"; a parameter cannot make the type invalid.
 _MIME_TYPE: Final = re.compile(rf"[\t\n\r ]*({_NAME}/{_NAME})[\t\n\r ]*(?:;|\Z)")
@@ -26,7 +29,17 @@ def is_event_stream(status: int, content_type: str | None) -> bool:
         status: The status code; only 200 opens a stream.
         content_type: The value of ``Content-Type`` (several are joined by commas), or ``None``.
     """
-    return status == 200 and content_type_essence(content_type) == EVENT_STREAM
+    return status == 200 and content_type_essence(content_type) == _EVENT_STREAM
+
+
+def check_event_stream(status: int, content_type: str | None) -> None:
+    """Refuses a response that is no event stream. After a 204 a client stops; it does not reconnect.
+
+    Raises:
+        NotAnEventStream: The status is not 200, or the content type is another one.
+    """
+    if not is_event_stream(status, content_type):
+        raise NotAnEventStream(status, content_type)
 
 
 def content_type_essence(content_type: str | None) -> str | None:

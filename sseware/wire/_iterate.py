@@ -19,23 +19,25 @@ def iter_events(
     ['a', 'b']
 
     Args:
-        chunks: The body, cut anywhere.
-        parser: What parses it: one with other limits, or one that knows the last event ID. It is closed
-            at the end of the stream.
+        chunks: The body, cut anywhere. Its ``close()`` is called at the end, early or not, where it has one.
+        parser: What parses it: one with other limits, or one that knows the last event ID. It is closed at the
+            end of the stream.
 
     Raises:
         ParserLimitExceeded: An event is too large.
         StrictViolation: The parser is strict, and the stream deviates.
     """
-    parser = parser or EventStreamParser()
+    parser = EventStreamParser() if parser is None else parser
+    iterator = iter(chunks)
     try:
-        for chunk in chunks:
+        for chunk in iterator:
             yield from parser.feed(chunk)
         parser.close()
     finally:
-        close = getattr(chunks, "close", None)
-        if close is not None:
-            close()
+        for resource in (iterator, chunks):
+            close = getattr(resource, "close", None)
+            if close is not None:
+                close()
 
 
 async def aiter_events(
@@ -43,16 +45,18 @@ async def aiter_events(
 ) -> AsyncGenerator[ServerSentEvent, None]:
     """Iterates over the events of a stream as `iter_events` does, awaiting its chunks.
 
-    Close it (``async with aclosing(...)``) where it is left early: then what it iterates over is
-    closed in the same task, too.
+    Where it is left early, close it (``async with aclosing(...)``): then ``aclose()`` of what it iterates over is
+    called in the same task.
     """
-    parser = parser or EventStreamParser()
+    parser = EventStreamParser() if parser is None else parser
+    iterator = aiter(chunks)
     try:
-        async for chunk in chunks:
+        async for chunk in iterator:
             for event in parser.feed(chunk):
                 yield event
         parser.close()
     finally:
-        aclose = getattr(chunks, "aclose", None)
-        if aclose is not None:
-            await aclose()
+        for resource in (iterator, chunks):
+            aclose = getattr(resource, "aclose", None)
+            if aclose is not None:
+                await aclose()
