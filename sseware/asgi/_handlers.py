@@ -55,7 +55,7 @@ def as_handler(given: object) -> Handler:
         if _takes(given, arity):
             return Handler(given, arity)
     raise HandlerTypeError(
-        f"a handler takes (scope, receive), (scope) or nothing, got {given!r} with {inspect.signature(given)}"
+        f"a handler takes (scope, receive), (scope) or nothing, got {given!r} with {_parameters_of(given)}"
     )
 
 
@@ -79,3 +79,11 @@ def _takes(given: Callable[..., Any], count: int) -> bool:
     except (TypeError, ValueError):
         return False
     return True
+
+
+def _parameters_of(given: Callable[..., Any]) -> str:
+    try:
+        return str(inspect.signature(given))
+    except ValueError:
+        # Some functions that are written in C do not tell.
+        return "parameters that are not known"
