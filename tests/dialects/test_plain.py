@@ -33,7 +33,10 @@ from sseware.items import (
 )
 from sseware.testing.strategies import chunkings, event_types, hostile_text
 
-texts = hostile_text()
+# Two halves of a code point are one where UTF-16 counts, as in the escapes of JSON; only a half alone stays one.
+texts = hostile_text().map(
+    lambda text: text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+)
 # JavaScript writes larger floats as whole numbers, with zeros where their digits end.
 floats = st.floats(-(2**53), 2**53, allow_nan=False)
 json_values = st.recursive(
@@ -105,10 +108,10 @@ def test_encode_after_decode_is_the_identity_on_its_own_streams(items: list[Item
 
 @given(items=st.lists(pieces, max_size=5), finish=st.none() | finishes)
 def test_the_fold_says_what_the_stream_said(items: list[Item], finish: Finish | None) -> None:
-    everything: list[Item] = [*items, *([] if finish is None else [finish])]
-    body = json.loads(folded(everything).body)
+    written = [*map(as_read, items), *([] if finish is None else [finish])]
+    body = json.loads(folded(written).body)
     said = [from_fold(each) for each in body["items"]]
-    assert joined(map(as_read, said)) == joined(decoded([encoded(items)]))
+    assert joined(said) == joined(decoded([encoded(items)]))
     assert msgspec.convert(body["finish"] | {"type": "finish"}, Finish) == (finish or Finish())
 
 
@@ -124,9 +127,7 @@ def joined(items: Iterable[AnItem]) -> list[AnItem]:
             found[-1] = Text(found[-1].text + item.text)
         else:
             found.append(item)
-    # A carriage return at the end of one piece and a line feed at the start of the next are two line ends on the
-    # wire, and one in a fold.
-    return [Text(re.sub("\n+", "\n", item.text)) if isinstance(item, Text) else item for item in found]
+    return found
 
 
 @given(text=texts)
