@@ -1,0 +1,5 @@
+"""``python -m sseware``."""
+
+from .cli import main
+
+raise SystemExit(main())
