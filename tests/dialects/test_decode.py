@@ -24,7 +24,7 @@ class Source:
 
     def __init__(self, *chunks: bytes | Exception) -> None:
         self._chunks = iter(chunks)
-        self.closed = 0
+        self.closed = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -37,7 +37,7 @@ class Source:
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        self.closed += 1
+        self.closed = True
 
 
 class Ends:
@@ -99,13 +99,13 @@ async def test_a_stream_without_its_terminator_is_truncated_after_its_items() ->
         async for item in decode(source, Ends()):
             items.append(item)
     assert items == [Text("a")]
-    assert source.closed == 1
+    assert source.closed
 
 
 async def test_the_source_is_closed_at_its_end() -> None:
     source = Source(STREAM)
     assert await gathered(source) == ITEMS
-    assert source.closed == 1
+    assert source.closed
 
 
 async def test_the_source_is_closed_where_the_decoding_is_left() -> None:
@@ -113,7 +113,7 @@ async def test_the_source_is_closed_where_the_decoding_is_left() -> None:
     async with aclosing(decode(source)) as items:
         async for _ in items:
             break
-    assert source.closed == 1
+    assert source.closed
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ async def test_the_source_is_closed_where_it_fails(chunk: bytes | Exception, err
     source = Source(chunk)
     with pytest.raises(error):
         await gathered(source, Ends())
-    assert source.closed == 1
+    assert source.closed
 
 
 async def test_a_sync_generator_is_closed_in_either_case() -> None:

@@ -297,6 +297,22 @@ async def test_both_the_iterable_and_its_iterator_are_closed() -> None:
     assert closed == ["iterator", "response"]
 
 
+async def test_a_source_that_cannot_be_closed_need_not_be() -> None:
+    class Bare:
+        def __init__(self) -> None:
+            self._chunks = [b"data: a\n\n"]
+
+        def __aiter__(self) -> Bare:
+            return self
+
+        async def __anext__(self) -> bytes:
+            if not self._chunks:
+                raise StopAsyncIteration
+            return self._chunks.pop()
+
+    assert await chunks_of(Bare(), "plain", "plain") == [b"data: a\n\n"]
+
+
 async def test_a_cancellation_is_no_failure_of_the_source() -> None:
     class Cancelled(BaseException):
         pass
