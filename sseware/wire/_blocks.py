@@ -23,12 +23,13 @@ from ._pending import PendingEvent
 __all__ = ["read_blocks"]
 
 # A block in the usual order (id, event, one or more data lines), or else any block at all: the second
-# alternative matches whatever the first one does not, so that the matches follow each other without a gap.
-# Group 1, the id, is not empty and without NUL; an empty one resets, and is rare.
+# alternative matches whatever the first one does not, and all blank lines after it, so that the matches follow each
+# other without a gap.
+# Group 1, the id, is not empty and without NUL; an empty one resets, and is rare. Each part is possessive: nothing is
+# tried twice, and nothing is remembered for it.
 _BLOCK: Final = re.compile(
-    r"(?:id: ([^\n\0]+)\n)?(?:event: (.+)\n)?data: (.*\n(?:data: .*\n)*)\n" + r"|((?:.+\n)*\n)"
+    r"(?:id: ([^\n\0]++)\n)?+(?:event: (.++)\n)?+data: (.*+\n(?:data: .*+\n)*+)\n" + r"|((?:.++\n)*+\n++)"
 )
-
 _LONGEST_SHAPE: Final = 256
 
 
