@@ -143,7 +143,7 @@ class KernelProcess:
             # Somebody still holds a pipe. One more read of each finds all that a pipe can hold, and is the
             # last.
             self.signal(signal.SIGKILL)
-            self._ready.extend(source for source in self._pipes if source not in self._ready)
+            self._ready = deque(self._pipes)
             self._looked_last = True
         return True
 
@@ -152,7 +152,7 @@ class KernelProcess:
         if _EXIT in found:
             self._selector.unregister(self._exit)
             self._patience = _LAST_WORDS
-        self._ready.extend(source for source in self._pipes if source in found and source not in self._ready)
+        self._ready.extend(source for source in self._pipes if source in found)
 
     def _read(self, source: Source) -> bytes:
         pipe = self._pipes[source]
@@ -173,11 +173,11 @@ class KernelProcess:
         """Kills what is left of the group, reaps the process and closes the pipes, cancelled or not.
 
         Args:
-            grace: Seconds between SIGTERM and SIGKILL, for a process that has not exited. What it writes in
-                that time is thrown away: with a full or a broken pipe it could not end as it wants to.
+            grace: Seconds between SIGTERM and SIGKILL, where there is somebody left. What is written in that
+                time is thrown away: with a full or a broken pipe nobody could end as they want to.
         """
         try:
-            if grace > 0 and not self.has_exited():
+            if grace > 0:
                 self.signal(signal.SIGTERM)
                 with anyio.move_on_after(grace, shield=True):
                     while await self.receive():

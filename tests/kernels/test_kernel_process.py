@@ -189,6 +189,15 @@ async def test_after_the_grace_nothing_helps() -> None:
     assert process.returncode == -signal.SIGKILL
 
 
+async def test_a_cancelled_close_waits_until_the_process_is_reaped() -> None:
+    process = shell("echo ready; exec sleep 1000")
+    await process.receive()
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await process.aclose()
+    assert process.returncode == -signal.SIGKILL
+
+
 async def test_a_cancellation_does_not_leave_a_process_behind() -> None:
     process = shell("trap 'sleep 0.05; exit 5' TERM; echo ready; while :; do sleep 0.01; done")
     await process.receive()

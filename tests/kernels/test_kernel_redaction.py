@@ -38,6 +38,9 @@ def redact(pieces: list[str], secrets: list[str]) -> list[str]:
         pytest.param(["hunter"], ["hunter2"], ["", "hunter"], id="what-only-began-like-one-comes-at-the-end"),
         pytest.param(["ab", "cdX"], ["ab", "abcd"], ["", "[redacted]", "X"], id="the-longest-wins"),
         pytest.param(["ab", "cXYZ"], ["ab", "abcd"], ["", "[redacted]c", "XYZ"], id="else-the-shorter-one"),
+        pytest.param(
+            ["xxabc", "d"], ["ab", "abcd"], ["xx", "[redacted]", ""], id="it-may-still-become-longer"
+        ),
         pytest.param(["ab"], ["ab", "abcd"], ["", "[redacted]"], id="the-shorter-one-at-the-end"),
         pytest.param(["aaaa"], ["aa"], ["[redacted][redacted]", ""], id="one-after-the-other"),
         pytest.param(["a.c abc\n"], ["a.c"], ["[redacted] ab", "c\n"], id="a-dot-is-a-dot"),

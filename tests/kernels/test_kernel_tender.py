@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from sseware.errors import ConfigurationError, StreamError
 from sseware.items import Failure, Finish, Text
 from sseware.kernels import KernelItem, run
+from sseware.kernels._process import KernelProcess
+from sseware.kernels._tender import Tender
 
 pytestmark = pytest.mark.anyio
 
@@ -233,13 +238,31 @@ async def test_without_a_timeout_there_is_no_clock() -> None:
     assert await collect(["cat"], input="hi", timeout=None) == [Text("hi"), Finish()]
 
 
-async def test_what_was_closed_before_its_task_began_leaves_nothing() -> None:
+async def test_an_input_that_is_cancelled_before_its_first_step_is_closed() -> None:
     # A task of asyncio that is cancelled before its first step never takes one.
-    async with aclosing(run(["sleep", "1000"], input=b"x")) as items:
-        with anyio.CancelScope() as scope:
-            scope.cancel()
-            await anext(items)
-    assert scope.cancelled_caught
+    process = KernelProcess(["sleep", "1000"], has_input=True)
+    tender = Tender(process, b"x", timeout=None, grace=0)
+    tender.start()
+    tender.cancel()
+    await process.aclose()
+    await tender.wait_closed()
+    assert process.stdin is not None
+    assert process.stdin.closed
+
+
+async def test_a_clock_does_not_outlive_its_run() -> None:
+    process = KernelProcess(["true"])
+    tender = Tender(process, None, timeout=1000, grace=0)
+    tender.start()
+    tender.cancel()
+    await process.aclose()
+    await tender.wait_closed()
+    gone = weakref.ref(tender)
+    del tender
+    with anyio.fail_after(5):
+        while gone() is not None:
+            gc.collect()
+            await anyio.lowlevel.checkpoint()
 
 
 async def test_what_is_still_fed_may_write_too_much() -> None:
