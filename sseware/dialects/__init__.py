@@ -1,6 +1,6 @@
 """Event schemas as plugins: what a dialect is, the hooks that provide one, the registry, the way back."""
 
-from ._authoring import leave_out, omits_of, read_payload, refuse_owned, status_of
+from ._authoring import bad_end, json_answer, leave_out, omits_of, read_payload, refuse_owned, status_of
 from ._chunks import ChunkEncoder
 from ._decode import decode
 from ._extensions import ItemEncoders
@@ -45,6 +45,7 @@ __all__ = [
     "Provider",
     "Registry",
     "StreamContext",
+    "bad_end",
     "decode",
     "default_registry",
     "events_schema",
@@ -52,6 +53,7 @@ __all__ = [
     "file_answer",
     "get_dialect",
     "hookimpl",
+    "json_answer",
     "leave_out",
     "loss_table",
     "losses",

@@ -11,10 +11,10 @@ import msgspec
 
 from ..errors import InvalidDialectEvent, InvalidItem
 from ..events import ServerSentEvent
-from ..items import File, Finish, Item
-from ._protocols import AnItem, Dialect
+from ..items import Failure, File, Finish, Item
+from ._protocols import AnItem, BufferedAnswer, Dialect
 
-__all__ = ["leave_out", "omits_of", "read_payload", "refuse_owned", "status_of"]
+__all__ = ["bad_end", "json_answer", "leave_out", "omits_of", "read_payload", "refuse_owned", "status_of"]
 
 T = TypeVar("T")
 
@@ -109,3 +109,25 @@ def status_of(finish: Finish) -> int:
         return 200
     said: Any = finish.result.get("status") if isinstance(finish.result, dict) else None
     return said if type(said) is int and 400 <= said <= 599 else 500
+
+
+def bad_end(finish: Finish, subject: str) -> Failure:
+    """Returns the failure that a `Finish` tells which is not ok: what it says of itself, or that the subject failed.
+
+    >>> bad_end(Finish(ok=False, exit_code=3), "agent").message
+    'the agent exited with code 3'
+
+    Args:
+        finish: How the run ended.
+        subject: What has run: ``"agent"``, ``"skill"``.
+    """
+    said: Any = finish.result.get("error") if isinstance(finish.result, dict) else None
+    if not isinstance(said, str):
+        how = "failed" if finish.exit_code is None else f"exited with code {finish.exit_code}"
+        said = f"the {subject} {how}"
+    return Failure(said, status=status_of(finish))
+
+
+def json_answer(status: int, body: str) -> BufferedAnswer:
+    """Returns a buffered answer of JSON text."""
+    return BufferedAnswer(status, (("content-type", "application/json"),), body.encode())

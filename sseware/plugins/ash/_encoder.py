@@ -10,10 +10,11 @@ from sseware.dialects import (
     COMPACT,
     AnItem,
     BufferedAnswer,
+    bad_end,
     file_answer,
+    json_answer,
     leave_out,
     refuse_owned,
-    status_of,
 )
 from sseware.events import NamedEvent
 from sseware.items import Data, Failure, File, Finish, Start, Text, Thinking, ToolCall, ToolResult, Usage
@@ -130,7 +131,7 @@ class AshEncoder:
     def finish(self) -> Iterable[ServerSentEvent]:
         """Returns what is open, a result message where there is something to tell, and ``done``."""
         if not self._finish.ok:
-            return self.fail(Failure(why_failed(self._finish)))
+            return self.fail(bad_end(self._finish, "agent"))
         events = [*self._close_block()]
         if self._finish.result is not None or self._usage is not None:
             events += self._written(_messages.result(self.session_id, self._finish.result, self._usage))
@@ -184,29 +185,15 @@ class AshFold:
     def finish(self) -> BufferedAnswer:
         """Returns the answer."""
         if not self._finish.ok:
-            return self.fail(Failure(why_failed(self._finish), status=status_of(self._finish)))
+            return self.fail(bad_end(self._finish, "agent"))
         if self._file is not None:
             return file_answer(self._file)
         self._take(self._encoder.finish())
         session_id = COMPACT.dumps(self._encoder.session_id)
-        return _answer(200, f'{{"messages":[{",".join(self._messages)}],"sessionId":{session_id}}}')
+        return json_answer(200, f'{{"messages":[{",".join(self._messages)}],"sessionId":{session_id}}}')
 
     def fail(self, failure: Failure) -> BufferedAnswer:
         """Returns the answer to a request that failed."""
-        return _answer(
+        return json_answer(
             failure.status, COMPACT.dumps({"error": failure.message, "statusCode": failure.status})
         )
-
-
-def _answer(status: int, body: str) -> BufferedAnswer:
-    return BufferedAnswer(status, (("content-type", "application/json"),), body.encode())
-
-
-def why_failed(finish: Finish) -> str:
-    """Returns what a client may read of a run that did not end well."""
-    said = finish.result.get("error") if isinstance(finish.result, dict) else None
-    if isinstance(said, str):
-        return said
-    return (
-        "the agent failed" if finish.exit_code is None else f"the agent exited with code {finish.exit_code}"
-    )

@@ -11,10 +11,11 @@ from sseware.dialects import (
     GO,
     AnItem,
     BufferedAnswer,
+    bad_end,
     file_answer,
+    json_answer,
     leave_out,
     refuse_owned,
-    status_of,
 )
 from sseware.events import NamedEvent
 from sseware.items import Data, Failure, File, Finish, Log, Step, Text, Thinking, ToolCall, ToolResult
@@ -101,7 +102,7 @@ class ChronosEncoder:
         if self.ended:
             return ()
         if not self._finish.ok:
-            return (self._error(why_failed(self._finish), self._node),)
+            return (self._error(bad_end(self._finish, "run").message, self._node),)
         result = self._finish.result
         state = result if isinstance(result, dict) else self._state
         return (self._end(StreamEvent("completed", self._now(), state=state)),)
@@ -161,25 +162,13 @@ class ChronosFold:
     def finish(self) -> BufferedAnswer:
         """Returns the answer."""
         if not self._finish.ok:
-            failure = Failure(why_failed(self._finish), status=status_of(self._finish))
+            failure = bad_end(self._finish, "run")
             return self.fail(failure)
         if self._file is not None:
             return file_answer(self._file)
         self._take(self._encoder.finish())
-        return _answer(200, f'{{"events":[{",".join(self._frames)}]}}')
+        return json_answer(200, f'{{"events":[{",".join(self._frames)}]}}')
 
     def fail(self, failure: Failure) -> BufferedAnswer:
         """Returns the answer to a request that failed."""
-        return _answer(failure.status, COMPACT.dumps({"error": failure.message}))
-
-
-def _answer(status: int, body: str) -> BufferedAnswer:
-    return BufferedAnswer(status, (("content-type", "application/json"),), body.encode())
-
-
-def why_failed(finish: Finish) -> str:
-    """Returns what a client may read of a run that did not end well."""
-    said = finish.result.get("error") if isinstance(finish.result, dict) else None
-    if isinstance(said, str):
-        return said
-    return "the run failed" if finish.exit_code is None else f"the run exited with code {finish.exit_code}"
+        return json_answer(failure.status, COMPACT.dumps({"error": failure.message}))

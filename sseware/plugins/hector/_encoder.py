@@ -13,10 +13,11 @@ from sseware.dialects import (
     AnItem,
     BufferedAnswer,
     StreamContext,
+    bad_end,
     file_answer,
+    json_answer,
     leave_out,
     refuse_owned,
-    status_of,
 )
 from sseware.events import Comment
 from sseware.items import Data, Failure, File, Finish, Text, Thinking, ToolCall, ToolResult
@@ -87,7 +88,7 @@ class HectorEncoder:
     def finish(self) -> Iterable[ServerSentEvent | Comment]:
         """Returns ``[DONE]``, or ``error`` where the run did not end well."""
         if not self._finish.ok:
-            return self._error(why_failed(self._finish))
+            return self._error(bad_end(self._finish, "agent").message)
         held = "".join(self._held)
         return *(self._chunk(held) if held else ()), ServerSentEvent(DONE)
 
@@ -137,14 +138,14 @@ class HectorFold:
     def finish(self) -> BufferedAnswer:
         """Returns the answer."""
         if not self._finish.ok:
-            return self.fail(Failure(why_failed(self._finish), status=status_of(self._finish)))
+            return self.fail(bad_end(self._finish, "agent"))
         if self._file is not None:
             return file_answer(self._file)
-        return _answer(200, SPACED.dumps({"response": "".join(self._text)}))
+        return json_answer(200, SPACED.dumps({"response": "".join(self._text)}))
 
     def fail(self, failure: Failure) -> BufferedAnswer:
         """Returns the answer to a request that failed."""
-        return _answer(failure.status, _error_json(failure.message))
+        return json_answer(failure.status, _error_json(failure.message))
 
 
 def text_of(dialect: Hector, item: AnItem) -> str | None:
@@ -162,21 +163,6 @@ def text_of(dialect: Hector, item: AnItem) -> str | None:
     return None
 
 
-def why_failed(finish: Finish) -> str:
-    """Returns what a client may read of a run that did not end well."""
-    said = finish.result.get("error") if isinstance(finish.result, dict) else None
-    if isinstance(said, str):
-        return said
-    return (
-        "the agent failed" if finish.exit_code is None else f"the agent exited with code {finish.exit_code}"
-    )
-
-
 def _error_json(message: str) -> str:
     # Hector's own code marshals its errors with Go's encoding/json, unlike the frames of its documents.
     return GO.dumps({"error": {"message": message}})
-
-
-def _answer(status: int, body: str) -> BufferedAnswer:
-    headers: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
-    return BufferedAnswer(status, headers, body.encode())

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from sseware import ServerSentEvent
-from sseware.dialects import COMPACT, AnItem, StreamContext, leave_out, refuse_owned
+from sseware.dialects import COMPACT, AnItem, StreamContext, bad_end, leave_out, refuse_owned
 from sseware.items import Data, Failure, Finish, Text, Usage
 from sseware.items import Start as StartItem
 
@@ -16,7 +16,7 @@ from ._payloads import Chunk, End, Error, Start
 if TYPE_CHECKING:
     from ._dialect import MachPay
 
-__all__ = ["MachPayEncoder", "code_of", "why_failed"]
+__all__ = ["MachPayEncoder", "code_of"]
 
 
 class MachPayEncoder:
@@ -85,7 +85,7 @@ class MachPayEncoder:
         """Returns ``end``, or ``error`` where the run did not end well."""
         opening = self._open(StartItem())
         if not self._finish.ok:
-            return *opening, _event("error", Error("INTERNAL_ERROR", why_failed(self._finish)))
+            return *opening, _event("error", Error("INTERNAL_ERROR", bad_end(self._finish, "skill").message))
         tokens, milliseconds = self._meter.tokens, round(self._context.elapsed() * 1000)
         cost = self._dialect.prices.cost(tokens=tokens, milliseconds=milliseconds)
         return *opening, _event("end", End(tokens, cost, milliseconds))
@@ -102,13 +102,3 @@ def _event(name: str, payload: Any) -> ServerSentEvent:
 def code_of(failure: Failure) -> str:
     """Returns MachPay's spelling of a failure's code, which is in upper case."""
     return failure.code.upper()
-
-
-def why_failed(finish: Finish) -> str:
-    """Returns what a client may read of a run that did not end well."""
-    said = finish.result.get("error") if isinstance(finish.result, dict) else None
-    if isinstance(said, str):
-        return said
-    return (
-        "the skill failed" if finish.exit_code is None else f"the skill exited with code {finish.exit_code}"
-    )

@@ -10,16 +10,17 @@ from sseware.dialects import (
     AnItem,
     BufferedAnswer,
     StreamContext,
+    bad_end,
     file_answer,
+    json_answer,
     leave_out,
     refuse_owned,
-    status_of,
 )
 from sseware.items import Data, Failure, File, Finish, Text, Usage
 from sseware.items import Start as StartItem
 
 from ._billing import Meter
-from ._encoder import code_of, why_failed
+from ._encoder import code_of
 
 if TYPE_CHECKING:
     from ._dialect import MachPay
@@ -84,8 +85,7 @@ class MachPayFold:
     def finish(self) -> BufferedAnswer:
         """Returns the answer."""
         if not self._finish.ok:
-            failure = Failure(why_failed(self._finish), "internal_error", status_of(self._finish))
-            return self.fail(failure)
+            return self.fail(bad_end(self._finish, "skill"))
         if self._file is not None:
             return file_answer(self._file)
         dialect, start = self._dialect, self._start or StartItem()
@@ -104,7 +104,7 @@ class MachPayFold:
                 "cost_usd": dialect.prices.cost(tokens=tokens, milliseconds=milliseconds),
             },
         }
-        return _json_answer(200, body)
+        return json_answer(200, COMPACT.dumps(body))
 
     def fail(self, failure: Failure) -> BufferedAnswer:
         """Returns the answer to a request that failed."""
@@ -115,9 +115,4 @@ class MachPayFold:
         if failure.retry_after is not None:
             error["retry_after"] = failure.retry_after
         error["request_id"] = self._dialect.new_id("req")
-        return _json_answer(failure.status, {"error": error})
-
-
-def _json_answer(status: int, body: dict[str, Any]) -> BufferedAnswer:
-    headers = (("content-type", "application/json"),)
-    return BufferedAnswer(status, headers, COMPACT.dumps(body).encode())
+        return json_answer(failure.status, COMPACT.dumps({"error": error}))
