@@ -20,7 +20,7 @@ from ..dialects import (
     omits_of,
     stream_headers_of,
 )
-from ..errors import DialectConflict, UnknownDialect
+from ..errors import DialectConflict, PluginError, UnknownDialect
 from ..events import Comment, ServerSentEvent
 from ..items import Finish, Text
 from ..negotiation import Offer
@@ -58,7 +58,7 @@ def _run(arguments: argparse.Namespace) -> int:
             dialect = registry.get(arguments.name)
         except UnknownDialect as exc:
             parser.error(str(exc))
-        print("\n".join(_portrait(dialect, registry)))
+        print(_shown(dialect, registry))
     return _tell_problems(registry)
 
 
@@ -103,9 +103,18 @@ def _tell_problems(registry: Registry) -> int:
     return 1
 
 
-def _portrait(dialect: Dialect, registry: Registry) -> Iterator[str]:
-    offer = offer_of(dialect)
+def _shown(dialect: Dialect, registry: Registry) -> str:
     provider = next(each for each in registry.providers if dialect.name in each.dialects)
+    try:
+        return "\n".join(_portrait(dialect, provider))
+    except Exception as exc:  # a stranger's dialect may raise anything
+        raise PluginError(
+            provider.key, f"the dialect {dialect.name!r} fails at its own example: {exc!r}"
+        ) from exc
+
+
+def _portrait(dialect: Dialect, provider: Provider) -> Iterator[str]:
+    offer = offer_of(dialect)
     headers = ", ".join(f"{name}: {value}" for name, value in stream_headers_of(dialect))
     yield columns(
         [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..errors import SSEError
@@ -55,8 +55,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog, description="Server-sent events for any ASGI app.", epilog=_EPILOG, allow_abbrev=False
     )
-    parser.add_argument("--version", action="version", version=f"sseware {version('sseware')}")
+    parser.add_argument("--version", action="version", version=f"sseware {_version()}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in (_demo, _dialects, _explain):
         command.add_to(commands)
     return parser
+
+
+def _version() -> str:
+    try:
+        return version("sseware")
+    except PackageNotFoundError:
+        return "(not installed: run from its source)"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -56,7 +58,14 @@ def _serve_hypercorn(app: ASGIApp, listener: socket.socket) -> None:
     config.bind = [f"fd://{listener.dup().detach()}"]
     config.graceful_timeout = _GRACE
     config.loglevel = "WARNING"
-    anyio.run(hypercorn.trio.serve, app, config, backend="trio")
+
+    async def told_to_stop() -> None:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            await anext(signals)
+
+    # Left to itself it has Ctrl+C raised somewhere in the middle.
+    serve = partial(hypercorn.trio.serve, shutdown_trigger=told_to_stop)
+    anyio.run(serve, app, config, backend="trio")
 
 
 SERVERS: Final[Mapping[str, tuple[Serve, tuple[str, ...], str]]] = MappingProxyType(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from sseware.cli import _dialects as dialects_command
 from sseware.cli import main
 from sseware.dialects import Plain, Registry, StreamContext, hookimpl
+from sseware.items import Text
 
 Give = Callable[[dict[str, object]], Registry]
 
@@ -115,6 +117,18 @@ def test_a_dialect_that_is_never_streamed_shows_its_body_only(
     assert "its stream is" not in said
     assert "\nits buffered answer is\n\n    200\n" in said
     assert "Text(text='Hello')" in said
+
+
+def test_a_dialect_that_fails_at_its_example_is_told_by_the_name_of_its_plugin(
+    give: Give, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    give({"calm": CalmPlugin()})
+    monkeypatch.setattr(Calm, "example", (Text("\0"), None), raising=False)
+    assert main(["dialects", "calm"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert re.search(r": plugin .*calm: the dialect 'calm' fails at its own example: ", said.err)
+    assert said.err.count("\n") == 1
 
 
 def test_an_unknown_name_is_a_usage_error_that_lists_those_that_there_are(

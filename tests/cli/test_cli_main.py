@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import pytest
 
 from sseware.cli import _dialects as dialects_command
+from sseware.cli import _main as main_module
 from sseware.cli import main
 from sseware.dialects import Plain, Registry, hookimpl
 
@@ -41,6 +42,19 @@ def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[s
         main(["--version"])
     assert ended.value.code == 0
     assert capsys.readouterr().out == f"sseware {version('sseware')}\n"
+
+
+def test_without_a_distribution_there_is_no_version_and_all_else_works(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def nowhere(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(main_module, "version", nowhere)
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == "sseware (not installed: run from its source)\n"
+    assert main(["explain", "/"]) == 0
 
 
 @pytest.mark.parametrize(
