@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar
 
+import anyio
 import anyio.lowlevel
 import anyio.to_thread
 import msgspec
@@ -93,9 +94,12 @@ class ThreadSource:
         if self._step is not None:
             # The event loop comes down, and did not wait for the step.
             return
-        close = getattr(self._iterable if self._iterator is None else self._iterator, "close", None)
+        iterator = self._iterable if self._iterator is None else self._iterator
+        close = getattr(iterator, "close", None)
         if close is not None:
-            await self._in_thread(close)
+            # On Trio a handler that was cancelled while it waited for its turn stays cancelled.
+            with anyio.CancelScope(shield=True):
+                await self._in_thread(close)
 
     async def _in_thread(self, function: Callable[[], _T]) -> _T:
         if self._context is None:

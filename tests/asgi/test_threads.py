@@ -191,6 +191,18 @@ async def test_a_step_that_waits_for_its_turn_can_be_cancelled(monkeypatch: pyte
     assert await other.next() == "x"
 
 
+async def test_a_handler_that_was_cancelled_while_it_waited_for_its_turn_is_closed() -> None:
+    """G9: on Trio a cancelled task stays cancelled."""
+    handler = Blocked()
+    handler.release.set()
+    source = ThreadSource(handler.words())
+    await source.next()
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await source.close()
+    assert handler.closed_in
+
+
 class Crowd:
     """Sync handlers that all stand in their first step."""
 
