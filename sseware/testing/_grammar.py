@@ -22,8 +22,12 @@ __all__ = [
     "LINES",
     "LINE_ENDS",
     "NEWLINE_LOOKALIKES",
+    "OPENINGS",
+    "SEQUELS",
+    "VALUES",
     "Cuts",
     "aimed_cuts",
+    "written",
 ]
 
 BOM: Final = b"\xef\xbb\xbf"
@@ -97,15 +101,14 @@ _TEXTS: Final = (
 )
 """What a value, a comment or a line of nothing known is put together from."""
 
-_IDS: Final = (
-    b"1",
-    b"",
+_IDS: Final = (b"1", b"", b"2", b"\xe2\x80\xa6")
+
+_HOSTILE_IDS: Final = (
     b"a\0",
-    b"\0",
-    b"1\x002",
     b" 2",
-    b"\xe2\x80\xa6",
+    b"\0",
     BOM + b"3",
+    b"1\x002",
     b"\t4 ",
     b"\xc0\x80",
     b"5\x01",
@@ -149,15 +152,31 @@ LINES: Final = (
     _fields((b"event",), _TEXTS),
     _fields((b"id",), _IDS),
     _fields((b"retry",), _RETRIES),
-    _DATA,
+    _fields((b"id",), _HOSTILE_IDS),
+    _fields((b"retry",), _RETRIES),
     _fields(FIELD_NAMES, (b"1", b""), _ANY),
     _fields(_NEARLY_NAMES, (b"a",)),
     tuple(b":" + text for text in _TEXTS),
-    (b"",),
-    FIELD_NAMES,
-    _TEXTS,
+    (b"", *FIELD_NAMES, *_TEXTS),
 )
 """Lines without their ends, kind by kind; a stream takes as many of each kind."""
+
+SEQUELS: Final = ((), (b"",), (b"data: a", b""), (b"", b"data: a", b""))
+"""What follows such a line: nothing; the end of its block; data and the end; the end and another block.
+
+Without these most lines would do nothing that can be seen.
+"""
+
+OPENINGS: Final = ((), (b"event: a",), (b"id: 1",), (b"id: 1", b"event: a"), (b"event: b",))
+"""What stands before the data where a server writes one event after the other in the same shape."""
+
+VALUES: Final = (*_TEXTS[:12], *map(str.encode, NEWLINE_LOOKALIKES), *BROKEN_UTF_8[:4])
+"""What the data of such events are; parsers that take runs of one shape in one go are tempted by these."""
+
+
+def written(end: bytes, *lines: bytes) -> bytes:
+    """Writes lines that are all ended alike."""
+    return end.join((*lines, b""))
 
 
 class Cuts(msgspec.Struct, frozen=True):
@@ -169,6 +188,7 @@ class Cuts(msgspec.Struct, frozen=True):
         utf_8: Before a byte that continues a sequence; inside a byte order mark, too.
         colon: After a colon, where the space to be dropped may follow.
         line: After an LF, so that a blank line begins a chunk, or ends one.
+        block: After a blank line, so that each chunk is an event.
     """
 
     crlf: tuple[int, ...] = ()
@@ -176,10 +196,11 @@ class Cuts(msgspec.Struct, frozen=True):
     utf_8: tuple[int, ...] = ()
     colon: tuple[int, ...] = ()
     line: tuple[int, ...] = ()
+    block: tuple[int, ...] = ()
 
     def kinds(self) -> tuple[tuple[int, ...], ...]:
         """Returns the kinds of cuts of which this stream has any, the most fruitful first."""
-        kinds = self.crlf, self.utf_8, self.colon, self.after_cr, self.line
+        kinds = self.crlf, self.utf_8, self.colon, self.after_cr, self.line, self.block
         return tuple(kind for kind in kinds if kind)
 
 
@@ -187,7 +208,7 @@ def aimed_cuts(data: bytes) -> Cuts:
     r"""Finds where a stream hurts when it is cut.
 
     >>> aimed_cuts(b"id:\r\n\r")
-    Cuts(crlf=(4,), after_cr=(), utf_8=(), colon=(3,), line=(5,))
+    Cuts(crlf=(4,), after_cr=(), utf_8=(), colon=(3,), line=(5,), block=())
 
     Args:
         data: The stream.
@@ -202,4 +223,5 @@ def aimed_cuts(data: bytes) -> Cuts:
         utf_8=tuple(at for at in inner if data[at] & 0xC0 == 0x80),
         colon=tuple(at for at in inner if data[at - 1] == 58),
         line=tuple(at for at in inner if data[at - 1] == 10),
+        block=tuple(at for at in inner if data[:at].endswith((b"\n\n", b"\r\r", b"\n\r\n"))),
     )

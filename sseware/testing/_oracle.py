@@ -8,10 +8,9 @@ its type and its last event ID string.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from typing import Any, Final, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias
 
 from ._reference import ReferenceResult, reference_parse
 
@@ -27,7 +26,6 @@ __all__ = [
 EVENT_FIELDS: Final = ("event", "data", "last_event_id")
 """The attributes of an event in the standard."""
 
-T = TypeVar("T")
 _Seen: TypeAlias = tuple[tuple[object, ...], ...]
 
 
@@ -143,25 +141,28 @@ class PrefixOracle:
             raise ValueError(f"the chunks must be {self.data!r} when they are joined, got {list(chunks)!r}")
         events: _Seen = ()
         length = 0
-        self._compare(parser, events, length, ())
+        self._compare(parser, events, length, chunks, 0)
         for fed, chunk in enumerate(chunks, 1):
             length += len(chunk)
-            events += self._seen(self._call(partial(_fed, parser, chunk), length, chunks[:fed]))
-            self._compare(parser, events, length, chunks[:fed])
-        left = self._call(parser.close, length, chunks)
-        if isinstance(left, list | tuple):
-            events += self._seen(left)
-        self._compare(parser, events, length, chunks, " after close")
-        return len(chunks) + 1
-
-    def _call(self, method: Callable[[], T], length: int, chunks: Sequence[bytes]) -> T:
+            try:
+                # A generator runs here, so that what it raises is the parser's error.
+                new = tuple(parser.feed(chunk))
+            except Exception as error:
+                raise PrefixMismatch(tuple(chunks[:fed]), "an error", error, self.at(length)) from error
+            if new:
+                events += self._seen(new)
+            self._compare(parser, events, length, chunks, fed)
         try:
-            return method()
+            left = parser.close()
         except Exception as error:
             raise PrefixMismatch(tuple(chunks), "an error", error, self.at(length)) from error
+        if isinstance(left, list | tuple):
+            events += self._seen(left)
+        self._compare(parser, events, length, chunks, len(chunks), " after close")
+        return len(chunks) + 1
 
     def _seen(self, events: Iterable[Any]) -> _Seen:
-        return tuple(self._fields_of(event) for event in events)
+        return tuple(map(self._fields_of, events))
 
     def _compare(
         self,
@@ -169,6 +170,7 @@ class PrefixOracle:
         events: _Seen,
         length: int,
         chunks: Sequence[bytes],
+        fed: int,
         when: str = "",
     ) -> None:
         got = events, parser.last_event_id, parser.reconnection_time
@@ -178,19 +180,15 @@ class PrefixOracle:
         names = "events", "last_event_id", "reconnection_time"
         differences = zip(names, got, want, strict=True)
         what, ours, theirs = next(difference for difference in differences if difference[1] != difference[2])
-        raise PrefixMismatch(tuple(chunks), what + when, ours, theirs)
+        raise PrefixMismatch(tuple(chunks[:fed]), what + when, ours, theirs)
 
     def _state(self, length: int) -> tuple[_Seen, str, int | None]:
-        if length not in self._states:
+        state = self._states.get(length)
+        if state is None:
             result = self.at(length)
             state = self._seen(result.events), result.last_event_id, result.reconnection_time
             self._states[length] = state
-        return self._states[length]
-
-
-def _fed(parser: IncrementalParser, chunk: bytes) -> tuple[Any, ...]:
-    # A generator runs here, so that what it raises is the parser's error.
-    return tuple(parser.feed(chunk))
+        return state
 
 
 def check_prefixes(

@@ -84,20 +84,16 @@ def reference_parse(data: bytes, *, last_event_id: str = "") -> ReferenceResult:
 def _lines(text: str) -> Iterator[str]:
     """9.2.5: a line ends with CRLF, with an LF that no CR precedes, or with a CR that no LF follows."""
     line = ""
-    position = 0
-    while position < len(text):
-        character = text[position]
-        position += 1
-        if character == "\r":
-            if position < len(text) and text[position] == "\n":
-                position += 1
-            yield line
-            line = ""
-        elif character == "\n":
+    after_cr = False
+    for character in text:
+        if character == "\n" and after_cr:
+            pass  # the second half of CRLF: the CR has ended the line
+        elif character in "\r\n":
             yield line
             line = ""
         else:
             line += character
+        after_cr = character == "\r"
     # "Once the end of the file is reached, any pending data must be discarded."
 
 

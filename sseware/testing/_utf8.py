@@ -26,10 +26,10 @@ def utf_8_decode(data: bytes) -> str:
         queue = queue[3:]
     decoder = _Utf8Decoder()
     output: list[str] = []
-    position = 0
-    while position < len(queue):
-        restored = decoder.handle(queue[position], output)
-        position += not restored
+    for byte in queue:
+        restored = decoder.handle(byte, output)
+        if restored:
+            decoder.handle(byte, output)
     decoder.handle_end_of_queue(output)
     return "".join(output)
 
@@ -53,7 +53,10 @@ class _Utf8Decoder:
     def handle(self, byte: int, output: list[str]) -> bool:
         """Takes one byte; says whether it is to be *restored*, which is to be read once more."""
         if not self.bytes_needed:
-            self._handle_first(byte, output)
+            if byte <= 0x7F:
+                output.append(chr(byte))
+            else:
+                self._handle_lead(byte, output)
             return False
         if not self.lower_boundary <= byte <= self.upper_boundary:
             self._start_over()
@@ -67,10 +70,8 @@ class _Utf8Decoder:
             self._start_over()
         return False
 
-    def _handle_first(self, byte: int, output: list[str]) -> None:
-        if byte <= 0x7F:
-            output.append(chr(byte))
-        elif 0xC2 <= byte <= 0xDF:
+    def _handle_lead(self, byte: int, output: list[str]) -> None:
+        if 0xC2 <= byte <= 0xDF:
             self.bytes_needed = 1
             self.code_point = byte & 0x1F
         elif 0xE0 <= byte <= 0xEF:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -14,7 +15,6 @@ from sseware.wire import EventStreamParser
 
 from .streams import random_chunks, random_stream
 
-CHUNKINGS_A_STREAM = 8
 STANDARD = ("event", "data", "last_event_id")
 ALL_FIELDS = (*STANDARD, "id", "retry")
 
@@ -55,30 +55,38 @@ class ReusedBuffer:
         return events
 
 
+def longest_block(data: bytes) -> int:
+    """The most bytes between two blank lines: no event of the stream can be larger."""
+    text = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return max(map(len, text.split(b"\n\n")))
+
+
 def hunt(
     seed: int,
     checks: int,
     *,
     make_parser: ParserFactory | None = None,
     compare: Sequence[str] = ALL_FIELDS,
-    until: Callable[[], bool] = lambda: False,
+    chunkings: int = 8,
 ) -> Tally:
     """Checks random streams in random chunkings, until there is a mismatch or enough were checked.
 
-    The parser is ours by default: fed with bytes, or from a buffer that is reused.
+    The parser is ours by default: fed with bytes, from a buffer that is reused, or under a limit that each event
+    just keeps, so that it takes its chunks apart. A stream is interpreted once for all its chunkings.
     """
     rng = Random(seed)
     tally = Tally(seed)
     began = time.perf_counter()
-    while tally.checks < checks and not until():
+    while tally.checks < checks:
         data = random_stream(rng)
         before = rng.choice(("", "", "seed"))
         oracle = PrefixOracle(data, last_event_id=before, compare=compare)
         cuts = aimed_cuts(data)
+        tight = partial(EventStreamParser, max_event_size=longest_block(data) + 1)
         tally.streams += 1
         tally.bytes += len(data)
-        for _ in range(min(CHUNKINGS_A_STREAM, checks - tally.checks)):
-            make = make_parser or rng.choice((EventStreamParser, EventStreamParser, ReusedBuffer))
+        for _ in range(min(chunkings, checks - tally.checks)):
+            make = make_parser or rng.choice((EventStreamParser, EventStreamParser, ReusedBuffer, tight))
             tally.checks += 1
             try:
                 tally.prefixes += oracle.check(make(last_event_id=before), random_chunks(rng, data, cuts))

@@ -7,7 +7,17 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from .._grammar import BEGINNINGS, BROKEN_UTF_8, LINE_ENDS, LINES, aimed_cuts
+from .._grammar import (
+    BEGINNINGS,
+    BROKEN_UTF_8,
+    LINE_ENDS,
+    LINES,
+    OPENINGS,
+    SEQUELS,
+    VALUES,
+    aimed_cuts,
+    written,
+)
 
 __all__ = ["chunkings", "wire_streams"]
 
@@ -19,18 +29,30 @@ _ANY_ENDS = st.sampled_from(tuple(_ENDS))
 
 
 @cache
-def _ended_lines(line_ends: str, max_size: int) -> st.SearchStrategy[list[tuple[bytes, bytes]]]:
-    ends = _ENDS[line_ends]
-    # A line that is ended twice ends its block.
-    once_or_twice = st.sampled_from((*ends, *(first + second for first in ends for second in ends)))
-    return st.lists(st.tuples(_LINES, once_or_twice), max_size=max_size)
+def _pieces(line_ends: str, max_size: int) -> st.SearchStrategy[list[bytes]]:
+    ends = st.sampled_from(_ENDS[line_ends])
+    line = st.builds(
+        lambda end, line, sequel: written(end, line, *sequel), ends, _LINES, st.sampled_from(SEQUELS)
+    )
+    return st.lists(st.one_of(line, line, line, line, _runs(ends)), max_size=max_size)
+
+
+def _runs(ends: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
+    """Several events of one shape, as servers write them."""
+    data = st.lists(st.sampled_from(VALUES).map(b"data: ".__add__), min_size=1, max_size=2)
+    return st.builds(
+        lambda end, opening, run: b"".join(written(end, *opening, *lines, b"") for lines in run),
+        ends,
+        st.sampled_from(OPENINGS),
+        st.lists(data, min_size=1, max_size=4),
+    )
 
 
 @st.composite
 def wire_streams(
     draw: st.DrawFn,
     *,
-    max_size: int = 10,
+    max_size: int = 8,
     line_ends: str | None = None,
     beginnings: bool = True,
     valid_utf_8: bool = False,
@@ -39,13 +61,13 @@ def wire_streams(
 
     Args:
         draw: Given by hypothesis.
-        max_size: The most lines that are ended, not counting the blank lines that end a block.
+        max_size: The most pieces: lines, alone or with their block's end, and runs of events of one shape.
         line_ends: ``"LF"``, ``"CRLF"``, ``"CR"`` or ``"mixed"``; any of these by default.
         beginnings: Whether a stream may begin with a byte order mark, or with what is nearly one.
         valid_utf_8: Whether broken UTF-8 is left out: what is broken is then replaced, piece by piece.
     """
-    lines = draw(_ended_lines(draw(_ANY_ENDS) if line_ends is None else line_ends, max_size))
-    pieces = [draw(_BEGINNINGS) if beginnings else b"", *map(b"".join, lines), draw(_TAILS)]
+    body = draw(_pieces(draw(_ANY_ENDS) if line_ends is None else line_ends, max_size))
+    pieces = [draw(_BEGINNINGS) if beginnings else b"", *body, draw(_TAILS)]
     if valid_utf_8:
         return "".join(piece.decode(errors="replace") for piece in pieces).encode()
     return b"".join(pieces)
