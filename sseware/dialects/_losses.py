@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from ..events import ServerSentEvent
+from ..events import NamedEvent, ServerSentEvent
 from ..items import (
     Data,
     Failure,
@@ -49,7 +49,7 @@ class Fate(msgspec.Struct, frozen=True):
     Attributes:
         item: The type.
         omitted: Whether the dialect leaves it out by design; with ``strict=True`` it is an error.
-        events: The types of the events that it adds to a stream, ``"message"`` for unnamed ones.
+        events: The types of the events that it adds to a stream, ``""`` for unnamed ones.
         kept: The types of events that are there without it, and whose payload it changes.
     """
 
@@ -69,7 +69,7 @@ def fates(dialect: Dialect) -> tuple[Fate, ...]:
 
     >>> from sseware.dialects import Plain
     >>> fates(Plain())[1]
-    Fate(item=<class 'sseware.items.Text'>, omitted=False, events=('message',), kept=())
+    Fate(item=<class 'sseware.items.Text'>, omitted=False, events=('',), kept=())
     """
     omitted = tuple(omits_of(dialect))
     return tuple(
@@ -103,9 +103,9 @@ def _opened(dialect: Dialect, item: Item) -> tuple[DialectEncoder, list[AnEvent]
     # The clock stands still, so that two streams differ by the item only.
     encoder = dialect.open(StreamContext(clock=float))
     events = [*encoder.start()]
-    if isinstance(item, Finish | Failure):
+    if isinstance(item, Finish | Failure) and Start not in omits_of(dialect):
         # What opens a stream may wait for its first item, and is not a part of its end.
-        events += encoder.encode(Text("Once upon a time"))
+        events += encoder.encode(Start())
     return encoder, events
 
 
@@ -114,7 +114,8 @@ def _by_type(events: Iterable[AnEvent], again: Iterable[AnEvent]) -> dict[str, l
     payloads: dict[str, list[str | None]] = {}
     runs = [[event for event in run if isinstance(event, ServerSentEvent)] for run in (events, again)]
     for event, other in zip(*runs, strict=True):
-        payloads.setdefault(event.event, []).append(event.data if event == other else None)
+        name = event.event if event.event != "message" or isinstance(event, NamedEvent) else ""
+        payloads.setdefault(name, []).append(event.data if event == other else None)
     return payloads
 
 
@@ -145,4 +146,4 @@ def _cell(fate: Fate) -> str:
 
 
 def _shown(event: str) -> str:
-    return "an unnamed event" if event == "message" else f"`{event}`"
+    return f"`{event}`" if event else "an unnamed event"

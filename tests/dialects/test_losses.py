@@ -24,6 +24,7 @@ from sseware.dialects import (
 )
 from sseware.dialects._losses import SAMPLES
 from sseware.errors import InvalidItem
+from sseware.events import Comment, NamedEvent
 from sseware.items import Failure, File, Finish, Item, Log, Start, Step, Text, Usage
 
 BUILT_IN = Registry(installed=False)
@@ -72,8 +73,8 @@ class TerseEncoder:
     def finish(self) -> Iterable[ServerSentEvent]:
         return [ServerSentEvent(str(self._used), event="end")]
 
-    def fail(self, failure: Failure) -> Iterable[ServerSentEvent]:
-        return [ServerSentEvent(failure.message, event="broken")]
+    def fail(self, failure: Failure) -> Iterable[AnEvent]:
+        return [NamedEvent(failure.message), Comment("it broke")]
 
 
 def test_there_is_a_sample_of_every_item_that_a_stream_can_carry() -> None:
@@ -85,7 +86,7 @@ def test_the_plain_dialect_loses_nothing() -> None:
     assert losses(Plain()) == ()
     assert [fate.events for fate in fates(Plain())] == [
         ("start",),
-        ("message",),
+        ("",),
         ("log",),
         ("thinking",),
         ("tool_call",),
@@ -100,12 +101,12 @@ def test_the_plain_dialect_loses_nothing() -> None:
 
 def test_a_fate_is_what_the_encoder_does() -> None:
     by_type = {fate.item: fate for fate in fates(Terse())}
-    assert by_type[Text].events == ("message", "beat")
+    assert by_type[Text].events == ("", "beat")
     assert by_type[Log].omitted
     assert (by_type[Usage].events, by_type[Usage].kept) == ((), ("end",))
     assert (by_type[Start].events, by_type[Start].kept) == ((), ())
     assert by_type[Finish].events == ("end",)
-    assert by_type[Failure].events == ("broken",)
+    assert by_type[Failure].events == ("message",)
     assert losses(Terse()) == tuple(type(item) for item in SAMPLES if type(item) in Terse.omits)
 
 
@@ -119,6 +120,7 @@ def test_the_table_has_a_row_for_each_item_and_a_column_for_each_dialect() -> No
         "| `Log` | `log` | - |",
     ]
     assert "| `Usage` | `usage` | kept for `end` |" in lines
+    assert "| `Failure` | `error` | `message` |" in lines
     assert len(lines) == 2 + len(SAMPLES)
 
 
