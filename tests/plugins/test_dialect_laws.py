@@ -1,0 +1,284 @@
+"""Laws that hold for every dialect: what is written is read, a stream ends once, and nobody forges its end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import anyio
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sseware import EventStreamParser, ServerSentEvent, SSEMiddleware
+from sseware.dialects import AnItem, ChunkEncoder, Dialect, Plain, StreamContext, decode
+from sseware.errors import InvalidDialectEvent, InvalidItem
+from sseware.items import Data, Failure, Finish, Log, Start, Text, Thinking, ToolCall, ToolResult, Usage
+from sseware.plugins.ash import Ash
+from sseware.plugins.chronos import Chronos
+from sseware.plugins.hector import Hector
+from sseware.plugins.husk import Husk
+from sseware.plugins.machpay import MachPay
+from sseware.testing.strategies import chunkings, hostile_text
+
+NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
+STILL = StreamContext(clock=lambda: 0.0)
+
+
+def chronos_end(event: ServerSentEvent) -> str | None:
+    kind = json.loads(event.data)["type"]
+    return {"completed": "well", "error": "badly"}.get(kind)
+
+
+class Case(msgspec.Struct, frozen=True):
+    """A dialect whose clocks stand still, and how its streams are told to have ended."""
+
+    name: str
+    dialect: Dialect
+    end: Callable[[ServerSentEvent], str | None]
+
+
+def named(well: str, badly: str) -> Callable[[ServerSentEvent], str | None]:
+    return lambda event: {well: "well", badly: "badly"}.get(event.event)
+
+
+CASES = [
+    Case("husk", Husk(), named("done", "error")),
+    Case("machpay", MachPay(new_id=lambda kind: f"{kind}_1", now=lambda: NOON), named("end", "error")),
+    Case("ash", Ash(session_id="s1", include_partial_messages=True), named("done", "error")),
+    Case(
+        "hector",
+        Hector(),
+        lambda event: "badly" if event.event == "error" else "well" if event.data == "[DONE]" else None,
+    ),
+    Case("chronos", Chronos(now=lambda: 0), chronos_end),
+    Case("chronos-named", Chronos(named=True, now=lambda: 0), chronos_end),
+]
+PLAIN = Case("plain", Plain(), named("finish", "error"))
+ALL = pytest.mark.parametrize("case", [*CASES, PLAIN], ids=lambda case: case.name)
+TERMINATED = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=4,
+)
+PIECES = st.builds(Text, hostile_text())
+ITEMS = st.lists(
+    PIECES
+    | st.builds(Log, hostile_text(max_tokens=3))
+    | st.builds(Thinking, hostile_text(max_tokens=3))
+    | st.builds(ToolCall, st.text(), st.text(), st.dictionaries(st.text(), VALUES, max_size=2))
+    | st.builds(ToolResult, st.text(), st.text(), st.booleans())
+    | st.builds(Data, st.dictionaries(st.text(), VALUES, max_size=2))
+    | st.builds(Usage, st.integers(0, 9), st.integers(0, 9))
+    | st.builds(Start, st.text(min_size=1)),
+    max_size=5,
+)
+
+
+def stream(case: Case, items: Iterable[AnItem], fail: Failure | None = None) -> bytes:
+    """What the driver writes."""
+    chunks = ChunkEncoder(case.dialect.open(STILL))
+    written = b"".join([chunks.encode(item) for item in items])
+    return written + (chunks.finish() if fail is None else chunks.fail(fail))
+
+
+def read(case: Case, chunks: Iterable[bytes]) -> list[AnItem]:
+    async def main() -> list[AnItem]:
+        return [item async for item in decode(chunks, case.dialect)]
+
+    return anyio.run(main)
+
+
+def ends(case: Case, wire: bytes) -> list[str | None]:
+    """How each event ends the stream, if it does."""
+    return [case.end(event) for event in EventStreamParser().feed(wire)]
+
+
+def text_of(items: Iterable[AnItem]) -> str:
+    return "".join(item.text for item in items if isinstance(item, Text))
+
+
+def as_on_the_wire(text: str) -> str:
+    """What is left of a text: the wire has one line end, and no lone surrogates outside of JSON."""
+    return (
+        text.replace("\r\n", "\n")
+        .replace("\r", "\n")
+        .encode(errors="replace")
+        .decode()
+        .replace("?", "\ufffd")
+    )
+
+
+@ALL
+@settings(max_examples=15)
+@given(data=st.data(), items=ITEMS)
+def test_a_stream_means_the_same_however_it_is_cut(
+    case: Case, data: st.DataObject, items: list[AnItem]
+) -> None:
+    wire = stream(case, items)
+    assert read(case, data.draw(chunkings(wire))) == read(case, [wire])
+
+
+@TERMINATED
+@settings(max_examples=15)
+@given(items=ITEMS)
+def test_a_stream_that_went_well_has_one_terminator_and_nothing_after_it(
+    case: Case, items: list[AnItem]
+) -> None:
+    told = ends(case, stream(case, items))
+    assert told.pop() == "well"
+    assert set(told) <= {None}
+    assert isinstance(read(case, [stream(case, items)])[-1], Finish)
+
+
+@TERMINATED
+@settings(max_examples=15)
+@given(items=ITEMS, message=hostile_text())
+def test_a_stream_that_failed_says_so_once_and_never_that_it_went_well(
+    case: Case, items: list[AnItem], message: str
+) -> None:
+    wire = stream(case, items, Failure(message))
+    told = [end for end in ends(case, wire) if end is not None]
+    # Ash's done says that the turn is over, however it went; its readers have seen the error.
+    assert told == (["badly", "well"] if case.name == "ash" else ["badly"])
+    failures = [item for item in read(case, [wire]) if isinstance(item, Failure)]
+    assert len(failures) == 1
+    assert not any(isinstance(item, Finish) for item in read(case, [wire]))
+
+
+@ALL
+@settings(max_examples=15)
+@given(texts=st.lists(hostile_text(surrogates=False), max_size=4))
+def test_no_text_is_lost_or_becomes_anything_else(case: Case, texts: list[str]) -> None:
+    got = read(case, [stream(case, map(Text, texts))])
+    if case.name in ("plain", "husk"):
+        # These write text as it is, each piece as an event.
+        assert as_on_the_wire(text_of(got)).replace("\n", "") == as_on_the_wire("".join(texts)).replace(
+            "\n", ""
+        )
+    else:
+        assert text_of(got) == "".join(texts)
+    assert {type(item) for item in got} <= {Text, Start, Usage, Finish}
+
+
+@ALL
+@settings(max_examples=50)
+@given(
+    name=st.sampled_from(
+        [
+            "message",
+            "stdout",
+            "done",
+            "error",
+            "end",
+            "start",
+            "chunk",
+            "finish",
+            "tool_call",
+            "session_start",
+        ]
+    ),
+    data=st.text(max_size=20)
+    | VALUES.map(json.dumps)
+    | st.dictionaries(
+        st.sampled_from(
+            ["type", "data", "text", "chunk", "error", "message", "sessionId", "ok", "exitCode", "code"]
+        ),
+        VALUES
+        | st.dictionaries(st.sampled_from(["type", "message", "timestamp", "content"]), VALUES, max_size=2),
+        max_size=4,
+    ).map(json.dumps),
+)
+def test_any_event_is_decoded_or_refused(case: Case, name: str, data: str) -> None:
+    decoder = case.dialect.decoder()
+    with contextlib.suppress(InvalidDialectEvent):
+        assert None not in list(decoder.decode(ServerSentEvent(data, event=name)))
+
+
+CYCLE: list[Any] = []
+CYCLE.append(CYCLE)
+DEEP: Any = 1
+for _ in range(1000):
+    DEEP = [DEEP]
+
+BAD_PAYLOADS = [
+    pytest.param({"a": CYCLE}, id="cycle"),
+    pytest.param({"a": DEEP}, id="1000-deep"),
+    pytest.param({"a": 10**5000}, id="huge-int"),
+    pytest.param({("not", "a", "str"): 1}, id="key-that-is-no-str"),
+    pytest.param({"a": object()}, id="object"),
+]
+GOOD_PAYLOADS = [
+    pytest.param({"a": "\ud800"}, id="lone-surrogate"),
+    pytest.param({"a": 2**64}, id="int-of-65-bits"),
+]
+
+
+async def answer(case: Case, *items: Any) -> bytes:
+    """What a client reads of a handler that yields these, after one text."""
+
+    async def handler() -> AsyncIterator[Any]:
+        yield "first"
+        for item in items:
+            yield item
+
+    body = b""
+
+    async def receive() -> Any:
+        await anyio.sleep_forever()
+
+    async def send(message: Any) -> None:
+        nonlocal body
+        body += message.get("body", b"")
+        if message["type"] == "http.response.start":
+            assert message["status"] == 200
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "query_string": b"",
+        "headers": [(b"accept", b"text/event-stream")],
+    }
+    await SSEMiddleware(handler, dialect=case.dialect)(scope, receive, send)
+    return body
+
+
+@TERMINATED
+@pytest.mark.parametrize("payload", BAD_PAYLOADS)
+@pytest.mark.anyio
+async def test_a_payload_that_is_no_json_is_an_error_event_and_a_clean_end(
+    case: Case, payload: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire = await answer(case, payload, "never")
+    told = [end for end in ends(case, wire) if end is not None]
+    assert told[0] == "badly"
+    assert b"never" not in wire
+    assert "the handler failed in mid-stream" in caplog.text
+    assert caplog.records[0].exc_info is not None
+    assert isinstance(caplog.records[0].exc_info[1], InvalidItem)
+
+
+@TERMINATED
+@pytest.mark.parametrize("payload", GOOD_PAYLOADS)
+@pytest.mark.anyio
+async def test_a_payload_that_json_can_carry_ends_nothing(case: Case, payload: Any) -> None:
+    wire = await answer(case, payload, "after")
+    assert b"after" in wire
+    assert ends(case, wire)[-1] == "well"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_nan_is_null_to_javascript_and_an_error_elsewhere(case: Case) -> None:
+    wire = await answer(case, {"a": float("nan")})
+    is_javascript = case.name in ("husk", "machpay", "ash")
+    assert (b"null" in wire) == is_javascript
+    assert (ends(case, wire)[-1] == "well") == is_javascript
