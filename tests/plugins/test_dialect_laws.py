@@ -105,15 +105,9 @@ def text_of(items: Iterable[AnItem]) -> str:
     return "".join(item.text for item in items if isinstance(item, Text))
 
 
-def as_on_the_wire(text: str) -> str:
-    """What is left of a text: the wire has one line end, and no lone surrogates outside of JSON."""
-    return (
-        text.replace("\r\n", "\n")
-        .replace("\r", "\n")
-        .encode(errors="replace")
-        .decode()
-        .replace("?", "\ufffd")
-    )
+def without_line_ends(text: str) -> str:
+    """What the wire keeps of a text whose line ends it does not tell apart."""
+    return re.sub(r"[\r\n]", "", text)
 
 
 @ALL
@@ -160,9 +154,7 @@ def test_no_text_is_lost_or_becomes_anything_else(case: Case, texts: list[str]) 
     got = read(case, [stream(case, map(Text, texts))])
     if case.name in ("plain", "husk"):
         # These write text as it is, each piece as an event.
-        assert as_on_the_wire(text_of(got)).replace("\n", "") == as_on_the_wire("".join(texts)).replace(
-            "\n", ""
-        )
+        assert without_line_ends(text_of(got)) == without_line_ends("".join(texts))
     else:
         assert text_of(got) == "".join(texts)
     assert {type(item) for item in got} <= {Text, Start, Usage, Finish}
