@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from ..errors import InvalidItem
 from ..events import NamedEvent, ServerSentEvent
 from ..items import (
     Data,
@@ -51,12 +52,14 @@ class Fate(msgspec.Struct, frozen=True):
         omitted: Whether the dialect leaves it out by design; with ``strict=True`` it is an error.
         events: The types of the events that it adds to a stream, ``""`` for unnamed ones.
         kept: The types of events that are there without it, and whose payload it changes.
+        refused: Whether the dialect has no place for it, and refuses it.
     """
 
     item: type[Item]
     omitted: bool
     events: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    refused: bool = False
 
 
 def losses(dialect: Dialect) -> tuple[type[Item], ...]:
@@ -69,7 +72,7 @@ def fates(dialect: Dialect) -> tuple[Fate, ...]:
 
     >>> from sseware.dialects import Plain
     >>> fates(Plain())[1]
-    Fate(item=<class 'sseware.items.Text'>, omitted=False, events=('',), kept=())
+    Fate(item=<class 'sseware.items.Text'>, omitted=False, events=('',), kept=(), refused=False)
     """
     omitted = tuple(omits_of(dialect))
     return tuple(
@@ -81,10 +84,13 @@ def fates(dialect: Dialect) -> tuple[Fate, ...]:
 def _fate(dialect: Dialect, item: Item) -> Fate:
     # Two runs of each: a payload that differs between them (a random id) is no work of the item's.
     usual = _by_type(_without(dialect, item), _without(dialect, item))
-    found = _by_type(_with(dialect, item), _with(dialect, item))
+    try:
+        found = _by_type(_with(dialect, item), _with(dialect, item))
+    except InvalidItem:
+        return Fate(type(item), omitted=False, refused=True)
     more = tuple(kind for kind in found if len(found[kind]) > len(usual.get(kind, ())))
     changed = tuple(kind for kind in found if kind not in more and found[kind] != usual.get(kind))
-    return Fate(type(item), False, more, changed)
+    return Fate(type(item), omitted=False, events=more, kept=changed)
 
 
 def _with(dialect: Dialect, item: Item) -> list[AnEvent]:
@@ -122,7 +128,7 @@ def _by_type(events: Iterable[AnEvent], again: Iterable[AnEvent]) -> dict[str, l
 def loss_table(dialects: Sequence[Dialect]) -> str:
     """Returns a Markdown table: what each dialect makes of each item.
 
-    A dash is what the dialect leaves out, in its given configuration.
+    A dash is what the dialect leaves out, in its given configuration; there it is an error where it is strict.
     """
     columns = [fates(dialect) for dialect in dialects]
     lines = [
@@ -138,8 +144,8 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _cell(fate: Fate) -> str:
-    if fate.omitted:
-        return "-"
+    if fate.omitted or fate.refused:
+        return "-" if fate.omitted else "refused"
     if fate.events:
         return ", ".join(map(_shown, fate.events))
     return f"kept for {', '.join(map(_shown, fate.kept))}" if fate.kept else "kept"

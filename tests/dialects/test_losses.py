@@ -25,19 +25,19 @@ from sseware.dialects import (
 from sseware.dialects._losses import SAMPLES
 from sseware.errors import InvalidItem
 from sseware.events import Comment, NamedEvent
-from sseware.items import Failure, File, Finish, Item, Log, Start, Step, Text, Usage
+from sseware.items import Data, Failure, File, Finish, Item, Log, Start, Step, Text, Usage
 
 BUILT_IN = Registry(installed=False)
 ALL = pytest.mark.parametrize("name", BUILT_IN.names())
 
 
 class Terse:
-    """A dialect that writes texts, counts usage for its end, keeps the start, and leaves out all the rest."""
+    """A dialect of texts: it counts usage for its end, keeps the start, forgets data, and leaves out all the rest."""
 
     name = "terse"
     default: Literal["stream", "buffered"] = "stream"
     omits: frozenset[type[Item]] = frozenset(
-        {type(item) for item in SAMPLES} - {Start, Text, Usage, Finish, Failure, Step}
+        {type(item) for item in SAMPLES} - {Start, Text, Usage, Finish, Failure, Step, Data}
     )
 
     def __init__(self) -> None:
@@ -106,6 +106,8 @@ def test_a_fate_is_what_the_encoder_does() -> None:
     assert (by_type[Usage].events, by_type[Usage].kept) == ((), ("end",))
     assert (by_type[Start].events, by_type[Start].kept) == ((), ())
     assert by_type[Finish].events == ("end",)
+    assert by_type[Data].refused
+    assert not by_type[Log].refused
     assert by_type[Failure].events == ("message",)
     assert losses(Terse()) == tuple(type(item) for item in SAMPLES if type(item) in Terse.omits)
 
@@ -120,6 +122,7 @@ def test_the_table_has_a_row_for_each_item_and_a_column_for_each_dialect() -> No
         "| `Log` | `log` | - |",
     ]
     assert "| `Usage` | `usage` | kept for `end` |" in lines
+    assert "| `Data` | `progress` | refused |" in lines
     assert "| `Failure` | `error` | `message` |" in lines
     assert len(lines) == 2 + len(SAMPLES)
 
@@ -133,6 +136,7 @@ def strict_of(dialect: Dialect) -> Dialect:
 def test_a_built_in_dialect_has_a_fate_for_every_item(name: str) -> None:
     dialect = BUILT_IN.get(name)
     assert [fate.item for fate in fates(dialect)] == [type(sample) for sample in SAMPLES]
+    assert [fate.item for fate in fates(dialect) if fate.refused] == []
 
 
 @ALL
