@@ -33,30 +33,28 @@ class Demo(NamedTuple):
 @contextmanager
 def running_demo(directory: Path, *options: str) -> Iterator[Demo]:
     """Starts it from some directory and ends it as Ctrl+C does; it must end in good order."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sseware", "demo", "--port", "0", *options],
-        cwd=directory,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    command = [sys.executable, "-m", "sseware", "demo", "--port", "0", *options]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=directory, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            said = welcome(process)
+            found = re.search(r"^The demo runs at (http://localhost:\d+)$", said, re.MULTILINE)
+            assert found is not None, said
+            yield Demo(found[1], process.pid, said)
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                rest, complaints = process.communicate(timeout=PATIENCE)
+                assert (process.returncode, rest.strip(), complaints) == (0, "The demo has ended.", "")
+        finally:
+            process.kill()
+
+
+def welcome(process: subprocess.Popen[str]) -> str:
+    """Reads what is printed at the start."""
     assert process.stdout is not None
-    try:
-        said = ""
-        while "Ctrl+C ends it.\n" not in said:
-            line = process.stdout.readline()
-            assert line, f"the demo has ended: {process.communicate()}"
-            said += line
-        found = re.search(r"^The demo runs at (http://localhost:\d+)$", said, re.MULTILINE)
-        assert found is not None, said
-        yield Demo(found[1], process.pid, said)
-    except BaseException:
-        process.kill()
-        process.communicate()
-        raise
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        rest, complaints = process.communicate(timeout=PATIENCE)
-        assert (process.returncode, rest.strip(), complaints) == (0, "The demo has ended.", "")
-    else:
-        process.communicate()
+    said = ""
+    while "Ctrl+C ends it.\n" not in said:
+        line = process.stdout.readline()
+        assert line, f"the demo has ended: {process.communicate()}"
+        said += line
+    return said
