@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -125,6 +126,12 @@ def test_the_table_has_a_row_for_each_item_and_a_column_for_each_dialect() -> No
     assert "| `Data` | `progress` | refused |" in lines
     assert "| `Failure` | `error` | `message` |" in lines
     assert len(lines) == 2 + len(SAMPLES)
+
+
+def test_the_table_in_the_documentation_is_true() -> None:
+    document = Path(__file__).parents[2] / "docs" / "dialects.md"
+    table = loss_table([BUILT_IN.get(name) for name in BUILT_IN.names()])
+    assert table in document.read_text(encoding="utf-8"), f"want\n{table}"
 
 
 def strict_of(dialect: Dialect) -> Dialect:
