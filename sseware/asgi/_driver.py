@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from .._types import Send
-from ..dialects import BufferedAnswer, ChunkEncoder
+from ..dialects import BufferedAnswer
 from ..errors import BufferedLimitExceeded
 from ._fold_sink import FoldSink
-from ._outbox import Outbox
+from ._paced_sink import open_sink
 from ._plan import Plan
 from ._producer import Producer
 from ._receive import ReceivePump
 from ._runtime import Runtime, WakeUp
 from ._sending import ClientGone, Sender
 from ._source import Source, discard
-from ._stream_sink import StreamSink
 from ._writer import StreamWriter
 
 __all__ = ["Driver"]
@@ -42,14 +41,12 @@ class Driver:
             The exception of a handler that raised before anything was sent; nothing is sent then.
         """
         plan, runtime = self._plan, self._runtime
+        wake = runtime.wake_up()
         try:
-            encoder = ChunkEncoder(plan.encoder(), plan.extra)
+            sink, outbox = open_sink(plan, runtime, wake, lambda: FoldSink(plan, runtime, wake))
         except Exception as exc:  # a stranger's dialect may raise anything
             await discard(source)
             return exc
-        wake = runtime.wake_up()
-        outbox = Outbox(runtime, wake, *plan.settings.outbox)
-        sink = StreamSink(encoder, outbox, lambda: FoldSink(plan, runtime, wake), debug=plan.settings.debug)
         producer = Producer(source, sink, runtime)
         writer = StreamWriter(plan, sink, outbox, self._send, runtime, wake, producer.leave)
 
@@ -124,8 +121,7 @@ class Driver:
         """Ends whatever still runs; waits for it, though the caller may be cancelled, but not for ever."""
         timeout = self._plan.settings.cleanup_timeout
         producer.leave()
-        self._pump.stop()
-        tasks = [task for task in (self._pump.task, producer.task) if task is not None]
+        tasks = [task for task in (self._pump.stop(), producer.task) if task is not None]
         try:
             await self._runtime.wait_ended(tasks, timeout)
         finally:

@@ -78,6 +78,8 @@ class FoldSink:
     def _add(self, item: AnItem) -> None:
         fold = self._opened()
         fold.add(item)
+        if getattr(fold, "ended", False):
+            self.ended = True
         if fold.size > self._limit:
             raise BufferedLimitExceeded("bytes", self._limit)
 

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from .._types import RawHeaders, Scope
-from ..dialects import Dialect, ItemEncoders, Registry, default_registry, offer_of, stream_headers_of
+from ..dialects import Dialect, ItemEncoders, Registry, default_registry, offer_of, pace_of, stream_headers_of
 from ..negotiation import Decision, Offer, Request
 from ._headers import stream_head
 from ._settings import Options, Settings
@@ -27,12 +27,14 @@ class Dish(msgspec.Struct, frozen=True):
         dialect: The dialect.
         extra: What plugins add to it.
         heads: The header fields of its streams, by HTTP version.
+        pace: The pause that it wants between two events, in seconds, and how many bytes a handler may run ahead.
     """
 
     settings: Settings
     dialect: Dialect
     extra: ItemEncoders
     heads: dict[str, RawHeaders]
+    pace: tuple[float, int | None] = (0.0, None)
 
     def head(self, http_version: str) -> RawHeaders:
         """Returns the header fields of a stream, in a list that is the caller's."""
@@ -96,7 +98,7 @@ class Menu:
         card = _Card(
             offers=tuple(map(offer_of, dialects.values())),
             dishes={
-                name: Dish(settings, dialect, registry.item_encoders(dialect), {})
+                name: Dish(settings, dialect, registry.item_encoders(dialect), {}, pace_of(dialect))
                 for name, dialect in dialects.items()
             },
         )

@@ -43,6 +43,11 @@ class Plan(msgspec.Struct, frozen=True):
         """What plugins add to the dialect."""
         return self.dish.extra
 
+    @property
+    def pace(self) -> tuple[float, int | None]:
+        """The pause between two events, in seconds, and how many bytes a handler may run ahead."""
+        return self.dish.pace
+
     def encoder(self) -> DialectEncoder:
         """Returns the dialect's encoder of the stream."""
         return self.dish.dialect.open(self.context)

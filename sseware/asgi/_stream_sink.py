@@ -85,11 +85,15 @@ class StreamSink:
     def _write(self, chunk: bytes) -> bool:
         if chunk:
             self._written = True
-        return self._outbox.put(chunk)
+        room = self._outbox.put(chunk)
+        encoder = self._encoder
+        return self._end(encoder.finish()) if encoder.may_end and encoder.ended else room
 
     def _end(self, chunk: bytes) -> bool:
         self.ended = True
-        self._write(chunk)
+        if chunk:
+            self._written = True
+        self._outbox.put(chunk)
         return False
 
     def _put_instead(self, fold: FoldSink, value: object) -> bool:

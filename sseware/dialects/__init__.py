@@ -1,14 +1,14 @@
 """Event schemas as plugins: what a dialect is, the hooks that provide one, the registry, the way back."""
 
 from ._authoring import bad_end, json_answer, leave_out, omits_of, read_payload, refuse_owned, status_of
-from ._chunks import ChunkEncoder
+from ._chunks import ChunkEncoder, PieceEncoder
 from ._decode import decode
 from ._extensions import ItemEncoders
 from ._file import file_answer
 from ._hookspecs import hookimpl
 from ._json import COMPACT, GO, SPACED, JSONProfile, pretty
 from ._losses import Fate, fates, loss_table, losses
-from ._offer import offer_of, stream_headers_of
+from ._offer import offer_of, pace_of, stream_headers_of
 from ._plain import Plain
 from ._plugins import Provider
 from ._protocols import (
@@ -41,6 +41,7 @@ __all__ = [
     "Fate",
     "ItemEncoders",
     "JSONProfile",
+    "PieceEncoder",
     "Plain",
     "Provider",
     "Registry",
@@ -59,6 +60,7 @@ __all__ = [
     "losses",
     "offer_of",
     "omits_of",
+    "pace_of",
     "pretty",
     "read_payload",
     "refuse_owned",

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from ..events import ServerSentEvent
+from ..events import Comment, ServerSentEvent
 from ..items import Failure
 from ..wire import encode
 from ._extensions import ItemEncoders
 from ._protocols import AnEvent, AnItem, DialectEncoder
 
-__all__ = ["ChunkEncoder"]
+__all__ = ["ChunkEncoder", "PieceEncoder"]
 
 _log = logging.getLogger("sseware")
 
@@ -32,6 +33,9 @@ class ChunkEncoder:
     Args:
         encoder: The dialect's encoder of this stream.
         extra: What plugins add, by the type of an item.
+
+    Attributes:
+        may_end: Whether an item may end the stream: whether the dialect's encoder has the attribute ``ended``.
     """
 
     def __init__(self, encoder: DialectEncoder, extra: ItemEncoders | None = None) -> None:
@@ -39,6 +43,12 @@ class ChunkEncoder:
         self._opening: bytes | None = None
         self._started = False
         self.extra: ItemEncoders = extra or {}
+        self.may_end = hasattr(encoder, "ended")
+
+    @property
+    def ended(self) -> bool:
+        """Whether an item has ended the stream."""
+        return self.may_end and bool(getattr(self._encoder, "ended", False))
 
     def encode(self, item: AnItem) -> bytes:
         """Returns the bytes of an item, and before the first one those that open the stream.
@@ -76,6 +86,46 @@ class ChunkEncoder:
             return chunk
         self._started = True
         return self._opening + chunk
+
+
+class PieceEncoder(ChunkEncoder):
+    r"""Encodes items, and keeps the bytes of each event apart, for whoever lets time pass between them.
+
+    >>> from sseware.dialects import StreamContext, get_dialect
+    >>> from sseware.items import Text
+    >>> chunks = PieceEncoder(get_dialect("plain").open(StreamContext()))
+    >>> chunks.encode(Text("Once ")), list(chunks.pieces)
+    (b'', [b'data: Once \n\n'])
+
+    Attributes:
+        pieces: The events of items that nobody has taken yet. A comment belongs to the event that it stands before.
+    """
+
+    def __init__(self, encoder: DialectEncoder, extra: ItemEncoders | None = None) -> None:
+        super().__init__(encoder, extra)
+        self.pieces: deque[bytes] = deque()
+
+    def encode(self, item: AnItem) -> bytes:
+        """Appends the events of an item to the pieces; returns no bytes.
+
+        Raises:
+            InvalidItem: The dialect cannot express the item, or must not.
+            InvalidEvent: The wire cannot carry what the dialect made of it.
+        """
+        if self._opening is None:
+            self._opening = _to_bytes(self._encoder.start())
+        held = b"" if self._started else self._opening
+        pieces: list[bytes] = []
+        for event in self._encoder.encode(item):
+            held += encode(event)
+            if not isinstance(event, Comment):
+                pieces.append(held)
+                held = b""
+        if held:
+            pieces.append(held)
+        self._started = True
+        self.pieces += pieces
+        return b""
 
 
 def _to_bytes(events: Iterable[AnEvent]) -> bytes:

@@ -99,6 +99,10 @@ class DialectEncoder(Protocol):
     ``start`` once, before the first item (or before ``finish`` or ``fail`` where there is none); ``encode`` for
     each item but `Failure`; then either ``finish`` once, after the handler has ended or has yielded a `Finish`, or
     ``fail`` once. An encoder writes its terminator in ``finish`` or ``fail``, never in ``encode``.
+
+    Optional attribute: ``ended: bool``, whether an item has ended the stream, as a step ``completed`` of a graph's
+    run does. The driver looks after each item; once it is true it closes the handler and calls ``finish``, which adds
+    what is missing still, maybe nothing. It is the one exception to the rule above.
     """
 
     def start(self) -> Iterable[AnEvent]:
@@ -126,7 +130,8 @@ class DialectEncoder(Protocol):
 class DialectFold(Protocol):
     """Folds the items of one response into a buffered answer, called in the order of `DialectEncoder`.
 
-    ``fail`` also makes the answer to a request whose handler failed before it yielded anything.
+    ``fail`` also makes the answer to a request whose handler failed before it yielded anything. A fold may have the
+    attribute ``ended``, too.
     """
 
     @property
@@ -183,8 +188,10 @@ class Dialect(Protocol):
     - ``stream_headers: tuple[tuple[str, str], ...]``: header fields of its streams, which replace ours, ``()``;
     - ``omits: frozenset[type[Item]]``: the items that it leaves out by design, in this configuration, none;
     - ``strict: bool``: whether an item that it leaves out is an error instead, ``False``;
-    - ``pause: float``: how many seconds pass between two events of the handler's items, none;
+    - ``pause: float``: how many seconds pass between two events of the handler's items at the least, none;
     - ``run_ahead: int | None``: how many bytes a handler may run ahead of its reader, as the middleware says;
+    - ``message_of(event: ServerSentEvent) -> str | None``: the message that an event is over a WebSocket, ``None``
+      where it is none there, such as a terminator; without it the dialect is not carried over WebSockets;
     - ``example: tuple[Item | ServerSentEvent, ...]``: items whose bytes the command line shows, a short text;
     - ``schema() -> dict[str, Any]``: the JSON Schema of its events, which ``events_schema`` makes; no schema.
 

@@ -144,6 +144,11 @@ class ChronosFold:
         self._file: File | None = None
         self.size = 0
 
+    @property
+    def ended(self) -> bool:
+        """Whether a step has ended the answer."""
+        return self._encoder.ended
+
     def add(self, item: AnItem) -> None:
         """Takes one item in."""
         if isinstance(item, File):
