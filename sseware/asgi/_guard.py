@@ -8,6 +8,7 @@ import anyio
 
 from .._types import Message, Send
 from ._headers import add_vary, has_body
+from ._sending import OutOfTurn
 
 __all__ = ["SendGuard"]
 
@@ -49,7 +50,7 @@ class SendGuard:
         """Sends a message.
 
         Raises:
-            RuntimeError: It cannot come now: a second head, a body before the head or after the end, more or less
+            OutOfTurn: It cannot come now: a second head, a body before the head or after the end, more or less
                 of it than ``content-length`` says.
         """
         kind = message["type"]
@@ -75,7 +76,7 @@ class SendGuard:
 
     def _check_start(self, message: Message) -> Message:
         if self.started:
-            raise RuntimeError(f"the application sent {_START} twice: an answer has one head")
+            raise OutOfTurn(f"the application sent {_START} twice: an answer has one head")
         self.started = True
         self._trailers = bool(message.get("trailers", False))
         headers = list(message.get("headers", ()))
@@ -85,13 +86,13 @@ class SendGuard:
 
     def _check_part(self, kind: str, message: Message) -> None:
         if not self.started:
-            raise RuntimeError(f"the application sent {kind} before {_START}")
+            raise OutOfTurn(f"the application sent {kind} before {_START}")
         if kind == _TRAILERS:
             if not self._trailers:
-                raise RuntimeError(f"the application sent {_TRAILERS}, but {_START} did not announce any")
+                raise OutOfTurn(f"the application sent {_TRAILERS}, but {_START} did not announce any")
             return
         if self._ended:
-            raise RuntimeError(f"the application sent {kind} after the end of the body")
+            raise OutOfTurn(f"the application sent {kind} after the end of the body")
         self._ended = kind == _PATH or not message.get("more_body", False)
         if kind == _BODY:
             self._count(len(message.get("body", b"")))
@@ -103,22 +104,20 @@ class SendGuard:
             return
         self._left -= size
         if self._left < 0:
-            raise RuntimeError(
+            raise OutOfTurn(
                 f"the application sent {-self._left} bytes more than its content-length announced"
             )
         if self._ended and self._left > 0:
-            raise RuntimeError(
-                f"the application sent {self._left} bytes less than its content-length announced"
-            )
+            raise OutOfTurn(f"the application sent {self._left} bytes less than its content-length announced")
 
     def check_answered(self) -> None:
         """Is called where the application has returned.
 
         Raises:
-            RuntimeError: It has not answered.
+            OutOfTurn: It has not answered.
         """
         if not self.started:
-            raise RuntimeError(f"the application returned without having sent {_START}")
+            raise OutOfTurn(f"the application returned without having sent {_START}")
 
 
 def _length(headers: list[tuple[bytes, bytes]]) -> int | None:

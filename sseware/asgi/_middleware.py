@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Unpack
 
 from .._types import ASGIApp, Receive, Scope, Send
@@ -38,19 +39,13 @@ class SSEMiddleware:
 
     def __init__(self, app: ASGIApp | Callable[..., Any], **options: Unpack[Options]) -> None:
         self._menu = Menu(Settings().replace(options))
-        self._app: ASGIApp | None = None
-        self._handler: Handler | None = None
-        if is_asgi_app(app):
-            self._app = app
-        else:
-            self._handler = as_handler(app)
+        self._app = (
+            partial(self._pass_on, app) if is_asgi_app(app) else partial(self._answer, as_handler(app))
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or one lifespan."""
-        if self._app is not None:
-            await self._pass_on(self._app, scope, receive, send)
-        elif self._handler is not None:
-            await self._answer(self._handler, scope, receive, send)
+        await self._app(scope, receive, send)
 
     async def _pass_on(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -29,12 +29,9 @@ class TrioRuntime:
     def call_later(self, seconds: float, callback: Callable[[], None], /) -> _Task:
         async def ring() -> None:
             await trio.sleep(seconds)
-            # What was cancelled after it had woken must not ring any more.
-            if not timer.cancelled:
-                callback()
+            callback()
 
-        timer = self.spawn(ring, "sseware timer")
-        return timer
+        return self.spawn(ring, "sseware timer")
 
     def spawn(self, main: Callable[[], Coroutine[Any, Any, None]], name: str) -> _Task:
         task = _Task(main)
@@ -76,10 +73,6 @@ class _Task:
 
     def cancel(self) -> None:
         self._scope.cancel()
-
-    @property
-    def cancelled(self) -> bool:
-        return self._scope.cancel_called
 
     async def wait(self) -> None:
         await self._ended.wait()

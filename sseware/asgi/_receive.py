@@ -39,7 +39,6 @@ class ReceivePump:
 
     Attributes:
         gone: Whether the client has left.
-        task: The task that reads ahead, once there is one.
     """
 
     def __init__(self, receive: Receive, limit: int = _UNREAD_LIMIT) -> None:
@@ -53,7 +52,7 @@ class ReceivePump:
         self._overflowed = False
         self._reading = False
         self._on_gone: Callable[[], None] | None = None
-        self.task: Task | None = None
+        self._task: Task | None = None
         self.gone = False
 
     def start(self, runtime: Runtime, on_gone: Callable[[], None]) -> None:
@@ -62,16 +61,23 @@ class ReceivePump:
         self._reading = True
         if self.gone:
             on_gone()
-        elif self.task is None or self.task.done():
-            self.task = runtime.spawn(self._run, "sseware receive")
+        elif self._task is None:
+            self._task = runtime.spawn(self._run, "sseware receive")
 
-    def stop(self) -> None:
-        """Stops to read: the response is complete, which is no disconnect, and nobody is called."""
+    def stop(self) -> Task | None:
+        """Stops to read: the response is complete, which is no disconnect, and nobody is called.
+
+        Returns:
+            The task that read ahead, which is about to end.
+        """
+        # It is forgotten here: a task that was cancelled keeps its frames, and those keep us.
+        task, self._task = self._task, None
         self._on_gone = None
         self._reading = False
         self._notify()
-        if self.task is not None:
-            self.task.cancel()
+        if task is not None:
+            task.cancel()
+        return task
 
     async def _run(self) -> None:
         try:

@@ -102,11 +102,9 @@ class Runtime(Protocol):
 
 def current_runtime() -> Runtime:
     """Returns the runtime of the event loop that runs here."""
-    if "trio" in sys.modules:
-        import trio
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_run():
+        from ._on_trio import TrioRuntime
 
-        if trio.lowlevel.in_trio_run():
-            from ._on_trio import TrioRuntime
-
-            return TrioRuntime()
+        return TrioRuntime()
     return AsyncioRuntime(asyncio.get_running_loop())

@@ -9,7 +9,7 @@ import anyio
 from .._types import Message, Send
 from ._runtime import Runtime
 
-__all__ = ["ClientGone", "ClientStalled", "Sender"]
+__all__ = ["ClientGone", "ClientStalled", "OutOfTurn", "Sender"]
 
 _log = logging.getLogger("sseware")
 
@@ -20,6 +20,10 @@ class ClientGone(Exception):
 
 class ClientStalled(ClientGone):
     """The client has stopped reading."""
+
+
+class OutOfTurn(RuntimeError):
+    """A message cannot come now: a fault of the application, and not of the connection."""
 
 
 class Sender:
@@ -47,6 +51,7 @@ class Sender:
             ClientGone: The server says so. (By the specification it may raise an `OSError`; most return in
                 silence, and the receive pump notices.)
             ClientStalled: The message was not taken in time.
+            OutOfTurn: The application has sent something itself.
         """
         try:
             if self._seconds is None:
@@ -56,6 +61,8 @@ class Sender:
                 raise ClientStalled
         except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError) as exc:
             raise ClientGone from exc
+        except OutOfTurn:
+            raise
         except RuntimeError as exc:
             _log.warning("send() failed (%r); the client counts as gone", exc)
             raise ClientGone from exc

@@ -54,6 +54,15 @@ async def test_everything_becomes_one_answer() -> None:
     assert not sink.ended
 
 
+async def test_bytes_without_a_whole_code_point_wait_for_the_rest() -> None:
+    """E12."""
+    sink = make()
+    assert sink.put(b"\xc3")
+    sink.put(b"\xa9")
+    sink.finish()
+    assert '"text":"\xe9"'.encode() in body(sink)
+
+
 async def test_a_finish_ends_it_and_says_how() -> None:
     sink = make()
     assert sink.put(Finish(ok=False, exit_code=3)) is False

@@ -548,6 +548,20 @@ async def test_a_handler_that_is_cancelled_by_what_it_awaits_has_failed() -> Non
     assert isinstance(failure.__cause__, asyncio.CancelledError)
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
+async def test_a_handler_that_is_cancelled_as_its_client_leaves_is_closed_at_its_yield() -> None:
+    """As a shutdown may do."""
+    log = Log()
+    it = Handled(log.words(), room=1).start()
+    await turns()
+    it.producer.leave()
+    assert it.producer.task is not None
+    it.producer.task.cancel()
+    await it.ended()
+    assert log == ["entered", "finally"]
+    assert it.sink.failures == []
+
+
 @pytest.mark.parametrize("where", ["body", "finally"])
 async def test_what_is_no_exception_is_for_the_caller(where: str) -> None:
     async def words() -> AsyncIterator[str]:

@@ -29,8 +29,8 @@ async def started(
     try:
         yield pump
     finally:
-        pump.stop()
-        await runtime.wait_ended([pump.task] if pump.task else [], 10)
+        task = pump.stop()
+        await runtime.wait_ended([] if task is None else [task], 10)
 
 
 async def test_until_it_is_started_it_passes_through() -> None:
@@ -38,7 +38,6 @@ async def test_until_it_is_started_it_passes_through() -> None:
     pump = ReceivePump(server.receive)
     assert [await pump.receive() for _ in range(2)] == list(body(b"a", b"b"))
     assert server.receives == 2
-    assert pump.task is None
 
 
 async def test_each_message_goes_to_the_reader_exactly_once() -> None:
@@ -70,6 +69,29 @@ async def test_a_reader_waits_for_what_has_not_come() -> None:
     assert received == [*body(b"a"), GONE, GONE]
 
 
+async def test_several_readers_get_each_message_once() -> None:
+    """C8."""
+    server = FakeServer()
+    server.incoming.clear()
+    pump = ReceivePump(server.receive)
+    received: list[Message] = []
+
+    async def reader() -> None:
+        received.append(await pump.receive())
+
+    async with started(pump), anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(reader)
+        await turns()
+        server.disconnect()
+    assert received == [GONE] * 3
+
+
+async def test_stopping_what_was_never_started_is_nothing() -> None:
+    pump = ReceivePump(FakeServer().receive)
+    assert pump.stop() is None
+
+
 async def test_a_disconnect_is_told_once_and_remembered_for_ever() -> None:
     """C6: hypercorn and daphne deliver it once."""
     server, told = FakeServer(*body(b"a")), list[str]()
@@ -92,7 +114,6 @@ async def test_a_disconnect_that_was_seen_before_the_start_is_told_at_the_start(
     assert await pump.receive() == GONE
     async with started(pump, lambda: told.append("gone")):
         assert told == ["gone"]
-        assert pump.task is None
     assert server.receives == 1
 
 
