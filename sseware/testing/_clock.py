@@ -94,6 +94,15 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def _executed(self, _: asyncio.Future[Any]) -> None:
         self._in_executors -= 1
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Waits for the threads of the default executor; time stands still meanwhile, so that none runs out."""
+        # From Python 3.12 on there is a timeout, and a thread that joins the others.
+        self._in_executors += 1
+        try:
+            await super().shutdown_default_executor()
+        finally:
+            self._in_executors -= 1
+
 
 class _JumpingSelector(selectors.BaseSelector):
     """Asks another selector, and lets the clock jump where that would have to wait.
