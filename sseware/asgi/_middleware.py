@@ -14,6 +14,7 @@ from ._receive import ReceivePump
 from ._respond import respond
 from ._scope import Surroundings
 from ._settings import Options, Settings
+from ._websocket import serve_socket
 
 __all__ = ["SSEMiddleware"]
 
@@ -25,7 +26,8 @@ class SSEMiddleware:
     ...     yield "Hello"
     >>> app = SSEMiddleware(hello, dialect="plain")
 
-    A handler is a generator function, async or sync, of ``(scope, receive)``, ``(scope)`` or nothing. An
+    A handler is a generator function, async or sync, of ``(scope, receive)``, ``(scope)`` or nothing. The same one
+    answers a WebSocket, where its dialect is one that can be carried so: the first message is the body. An
     application is passed on untouched; `EventStream` responses below it find these options.
 
     Args:
@@ -65,7 +67,7 @@ class SSEMiddleware:
         elif scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1003, "reason": "this handler streams over HTTP"})
+            await serve_socket(scope, receive, send, self._menu, handler.open)
 
 
 async def _live(receive: Receive, send: Send) -> None:

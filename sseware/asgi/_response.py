@@ -12,6 +12,7 @@ from ._respond import respond
 from ._scope import Surroundings
 from ._settings import Options, Settings
 from ._source import Source, discard, open_source
+from ._websocket import answer_socket
 
 __all__ = ["EventStream"]
 
@@ -29,6 +30,9 @@ class EventStream:
 
     An exception that the handler raises before its first event is raised to the caller, so that a framework
     answers it as it answers any other.
+
+    On a WebSocket that the application has accepted, and whose question it has read, it sends a message for each
+    event and closes the connection, where the dialect is one that can be carried so.
 
     Args:
         content: An async generator, a sync one (each step runs in a worker thread), or an iterable of items.
@@ -56,6 +60,9 @@ class EventStream:
         if self._used:
             raise HandlerReused("an EventStream answers one request; make a new one for each")
         self._used = True
+        if scope["type"] == "websocket":
+            await answer_socket(scope, receive, send, self._menu, self._source)
+            return
         opened = False
 
         def open_handler() -> Source:

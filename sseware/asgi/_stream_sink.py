@@ -31,6 +31,7 @@ class StreamSink:
 
     Attributes:
         ended: Whether an item has ended the stream.
+        failed: Whether it ended badly.
         head_sent: Is set by the writer; from then on an exception can only be told in the stream.
         error: The exception of a handler that raised while the head was still free to tell it.
         instead: The buffered answer that this one has become.
@@ -46,6 +47,7 @@ class StreamSink:
         self._reader = ItemReader()
         self._written = False
         self.ended = False
+        self.failed = False
         self.head_sent = False
         self.error: Exception | None = None
         self.instead: FoldSink | None = None
@@ -74,11 +76,13 @@ class StreamSink:
             return self._write(b"")
         if isinstance(item, Failure):
             # One that is yielded is told in the stream; who wants a status raises a StreamError.
+            self.failed = True
             return self._end(encoder.fail(item))
         if isinstance(item, File) and self.is_undecided:
             self.instead = self._make_fold()
             return self._put_instead(self.instead, item)
         if isinstance(item, Finish):
+            self.failed = not item.ok
             return self._end(encoder.encode(item) + encoder.finish())
         return self._write(encoder.encode(item))
 
@@ -117,6 +121,7 @@ class StreamSink:
             self.error = exc
         else:
             _log.error("the handler failed in mid-stream", exc_info=exc)
+            self.failed = True
             self._end(self._encoder.fail(failure_of(exc, debug=self._debug)))
 
     def close(self) -> None:

@@ -34,14 +34,16 @@ PATIENCE = 10.0
 
 
 @contextmanager
-def serving(app: Any, http: Literal["h11", "httptools"]) -> Iterator[tuple[str, int]]:
+def serving(
+    app: Any, http: Literal["h11", "httptools"], ws: Literal["none", "websockets-sansio"] = "none"
+) -> Iterator[tuple[str, int]]:
     """Runs an application on uvicorn, on a port of its own; gives its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(
             app,
             http=http,
             loop="asyncio",
-            ws="none",
+            ws=ws,
             lifespan="on",
             log_config=None,
             timeout_graceful_shutdown=2,

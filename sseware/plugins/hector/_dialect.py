@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from sseware import ServerSentEvent
 from sseware.dialects import AnItem, EventShape, StreamContext, events_schema
 from sseware.errors import ConfigurationError
 from sseware.items import Finish, Item, Log, Start, Step, Text, Thinking, Usage
@@ -95,6 +96,16 @@ class Hector(msgspec.Struct, frozen=True):
     def decoder(self) -> HectorDecoder:
         """Returns the decoder of one stream."""
         return HectorDecoder(lenient=self.lenient)
+
+    def message_of(self, event: ServerSentEvent) -> str | None:
+        """Returns the text message that an event is over a WebSocket.
+
+        ``[DONE]`` is none: there a run ends with the close. An event with a name of the handler's own is none
+        either, for a message has no place for a name.
+        """
+        if event.event not in self.owned or (event.event == "message" and event.data == DONE):
+            return None
+        return event.data
 
     def schema(self) -> dict[str, Any]:
         """Returns the JSON Schema of its events."""

@@ -1,0 +1,203 @@
+"""The WebSocket carrier: one question, one answer, a message for each event.
+
+The client's first message is the body of a request, and the handler that answers requests answers it: it is given
+the scope of a POST (its ``scheme`` is ``ws`` or ``wss`` still) and a ``receive`` that returns that body. What its
+dialect's ``message_of`` makes of an event is one text message. Then the connection is closed: 1000 where the run
+ended well, 1011 where it did not. What else the client says meanwhile is not heard.
+
+Keepalives, ``retry``, ``max_age`` and header fields are left to the server and its own pings.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from .._types import Message, Receive, Scope, Send
+from ..dialects import Dialect, StreamContext
+from ..events import ServerSentEvent
+from ..negotiation import Request
+from ..wire import EventStreamParser
+from ._driver import Driver
+from ._fold_sink import FoldSink
+from ._menu import Dish, Menu
+from ._paced_sink import open_sink
+from ._plan import Plan
+from ._producer import Producer
+from ._receive import ReceivePump
+from ._runtime import current_runtime
+from ._sending import ClientGone
+from ._source import Source, discard, open_source
+
+__all__ = ["Socket", "answer_socket", "serve_socket"]
+
+_log = logging.getLogger("sseware")
+
+# RFC 6455, section 7.4.1.
+_GOOD: Final = 1000
+_NOT_HERE: Final = 1003
+_BAD: Final = 1011
+
+_MessageOf = Callable[[ServerSentEvent], str | None]
+
+
+class Socket:
+    """What a client says over a WebSocket, as the messages of a request.
+
+    Args:
+        receive: The ASGI callable of the connection.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._question: Message | None = None
+
+    async def hear(self) -> bool:
+        """Waits for the first message, which is the question; returns whether there is one."""
+        message = await self._receive()
+        if message["type"] != "websocket.receive":
+            return False
+        said = message.get("bytes")
+        body: bytes = message["text"].encode(errors="replace") if said is None else said
+        self._question = {"type": "http.request", "body": body, "more_body": False}
+        return True
+
+    async def receive(self) -> Message:
+        """Returns the question, and after it nothing but the disconnect."""
+        question, self._question = self._question, None
+        if question is not None:
+            return question
+        while (await self._receive())["type"] == "websocket.receive":
+            pass
+        return {"type": "http.disconnect"}
+
+
+class _SocketDriver(Driver):
+    """Answers over a connection that has been accepted."""
+
+    async def converse(self, source: Source, message_of: _MessageOf) -> None:
+        """Sends what a handler yields, event by event, and closes the connection."""
+        plan, runtime = self._plan, self._runtime
+        wake = runtime.wake_up()
+        try:
+            sink, outbox = open_sink(plan, runtime, wake, lambda: FoldSink(plan, runtime, wake))
+        except Exception:  # a stranger's dialect may raise anything
+            _log.exception("the dialect could not open a stream")
+            await discard(source)
+            await self._close(_BAD, "internal error")
+            return
+        # No status can be told any more: every failure is told in the stream.
+        sink.head_sent = True
+        producer = Producer(source, sink, runtime)
+        gone = False
+
+        def client_left() -> None:
+            nonlocal gone
+            gone = True
+            producer.leave()
+            wake()
+
+        parser = EventStreamParser(max_event_size=None)
+        try:
+            self._pump.start(runtime, client_left)
+            producer.start()
+            while not gone:
+                ended, chunk = outbox.closed, outbox.take()
+                for event in parser.feed(chunk):
+                    text = message_of(event)
+                    if text is not None:
+                        await self._send({"type": "websocket.send", "text": text})
+                if ended:
+                    await self._close(_BAD if sink.failed else _GOOD)
+                    break
+                if not chunk:
+                    await wake.wait()
+        except ClientGone:
+            pass
+        finally:
+            await self._wind_up(producer)
+
+    async def _close(self, code: int, reason: str = "") -> None:
+        try:
+            await self._send(_closing(code, reason))
+        except ClientGone:
+            return
+
+    async def refuse(self, dialect: Dialect) -> None:
+        """Closes the connection, for a dialect that is not carried."""
+        await self._close(_NOT_HERE, f"the dialect {dialect.name} is not carried over WebSocket")
+
+
+async def serve_socket(
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    menu: Menu,
+    open_handler: Callable[[Scope, Receive], Source],
+) -> None:
+    """Accepts a connection, hears its question, and answers it.
+
+    Where no dialect of the menu can be carried the handshake is refused; where one can, but the client asked for
+    another, the connection is accepted and closed, so that the client sees why (1003).
+    """
+    if not any(_message_of(dialect) for dialect in menu.settings.dialects_for(scope).values()):
+        await send(_closing(_NOT_HERE, "this handler streams over HTTP"))
+        return
+    if (await receive())["type"] != "websocket.connect":
+        return
+    await send({"type": "websocket.accept"})
+    socket = Socket(receive)
+    pump = ReceivePump(socket.receive)
+    driver, dish = _driver(scope, pump, send, menu)
+    message_of = _message_of(dish.dialect)
+    if message_of is None:
+        await driver.refuse(dish.dialect)
+    elif await socket.hear():
+        try:
+            source = open_handler({**scope, "type": "http", "method": "POST"}, pump.receive)
+        except Exception as exc:  # it is told, like any other of the handler's
+            source = open_source(_raising(exc))
+        await driver.converse(source, message_of)
+
+
+async def answer_socket(scope: Scope, receive: Receive, send: Send, menu: Menu, source: Source) -> None:
+    """Answers over a connection that the application has accepted, and whose question it has read."""
+    driver, dish = _driver(scope, ReceivePump(Socket(receive).receive), send, menu)
+    message_of = _message_of(dish.dialect)
+    if message_of is None:
+        await discard(source)
+        await driver.refuse(dish.dialect)
+    else:
+        await driver.converse(source, message_of)
+
+
+def _driver(scope: Scope, pump: ReceivePump, send: Send, menu: Menu) -> tuple[_SocketDriver, Dish]:
+    runtime = current_runtime()
+    query = scope.get("query_string", b"").decode("latin-1")
+    request = Request(method="POST", path=scope["path"], query=query, accept="text/event-stream")
+    dish = menu.choose(request, scope)[1]
+    context = StreamContext(
+        method=request.method,
+        path=request.path,
+        query=query,
+        http_version=scope.get("http_version", "1.1"),
+        debug=menu.settings.debug,
+        clock=runtime.now,
+        started=runtime.now(),
+    )
+    return _SocketDriver(Plan(dish, context), pump, send, runtime), dish
+
+
+def _message_of(dialect: Dialect) -> _MessageOf | None:
+    found: _MessageOf | None = getattr(dialect, "message_of", None)
+    return found
+
+
+def _closing(code: int, reason: str) -> Message:
+    return {"type": "websocket.close", "code": code, "reason": reason}
+
+
+async def _raising(exc: Exception) -> AsyncIterator[object]:
+    raise exc
+    yield
