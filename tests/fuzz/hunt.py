@@ -56,9 +56,9 @@ class ReusedBuffer:
 
 
 def longest_block(data: bytes) -> int:
-    """The most bytes between two blank lines: no event of the stream can be larger."""
+    """The most bytes between two blank lines, before or after broken ones are replaced: no event is larger."""
     text = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return max(map(len, text.split(b"\n\n")))
+    return max(max(len(block), len(block.decode(errors="replace").encode())) for block in text.split(b"\n\n"))
 
 
 def hunt(
@@ -91,7 +91,7 @@ def hunt(
             try:
                 tally.prefixes += oracle.check(make(last_event_id=before), random_chunks(rng, data, cuts))
             except PrefixMismatch as mismatch:
-                tally.found = f"last_event_id={before!r}: {mismatch}"
+                tally.found = f"last_event_id={before!r}, {make}: {mismatch}"
                 break
         tally.events += len(oracle.at(len(data)).events)
         if tally.found:
