@@ -20,17 +20,20 @@ from typing import Final
 from ..events import ReceivedEvent, ServerSentEvent
 from ._pending import PendingEvent
 
-__all__ = ["read_blocks"]
+__all__ = ["read_blocks", "sole_id"]
 
-# A block in the usual order (id, event, one or more data lines), or else any block at all: the second
-# alternative matches whatever the first one does not, and all blank lines after it, so that the matches follow each
-# other without a gap.
-# Group 1, the id, is not empty and without NUL; an empty one resets, and is rare. Each part is possessive: nothing is
-# tried twice, and nothing is remembered for it.
+# Comments, and then a block in the usual order (id, event, one or more data lines), or no more than blank lines. Or
+# else any block at all: the last alternative matches what the first two do not, so that the matches follow each other
+# without a gap. The id has no NUL in it and is not empty: an empty one resets, and is rare.
+# Each part is possessive: nothing is tried twice, and nothing is remembered for it.
 _BLOCK: Final = re.compile(
-    r"(?:id: ([^\n\0]++)\n)?+(?:event: (.++)\n)?+data: (.*+\n(?:data: .*+\n)*+)\n" + r"|((?:.++\n)*+\n++)"
+    r"(?::.*+\n)*+(?:"
+    r"(?:id: ([^\n\0]++)\n)?+(?:event: (.++)\n)?+data: (.*+\n(?:data: .*+\n)*+)\n"
+    r"|\n++)"
+    r"|((?:.++\n)*+\n++)"
 )
-_LONGEST_SHAPE: Final = 256
+# A longer type is not remembered.
+_LONGEST_TYPE: Final = 256
 
 
 def read_blocks(text: str, pending: PendingEvent) -> list[ServerSentEvent]:
@@ -42,10 +45,7 @@ def read_blocks(text: str, pending: PendingEvent) -> list[ServerSentEvent]:
     """
     opening, type_ = pending.shape
     if not text.startswith(opening):
-        shape = _shape(text)
-        if shape is None:
-            return _read_mixed(text, pending)
-        opening, type_ = pending.shape = shape
+        return _read_mixed(text, pending)
     # Events come in runs of one shape. What stands between two values is always the same then, and one split
     # finds all values.
     events: list[ServerSentEvent] = []
@@ -57,30 +57,28 @@ def read_blocks(text: str, pending: PendingEvent) -> list[ServerSentEvent]:
     return events
 
 
-def _shape(text: str) -> tuple[str, str] | None:
-    """Returns what stands before the first value, and the type, where that is all: ``event: delta, data: ``."""
-    before, _, _ = text.partition("data: ")
-    if not before:
-        return "data: ", "message"
-    type_ = before[7:-1]
-    if len(before) <= _LONGEST_SHAPE and type_ and before == f"event: {type_}\n" and "\n" not in type_:
-        return before + "data: ", type_
+def sole_id(before: str) -> str | None:
+    """Returns the id, where what stands before an event's usual fields is an ``id`` field and nothing else."""
+    if before.startswith("id: ") and before.find("\n") == len(before) - 1 and "\0" not in before:
+        return before[4:-1] or None
     return None
 
 
 def _read_mixed(text: str, pending: PendingEvent) -> list[ServerSentEvent]:
     events: list[ServerSentEvent] = []
-    last_event_id = pending.last_event_id
+    last_event_id, last_type = pending.last_event_id, None
     for own_id, type_, data, unusual in _BLOCK.findall(text):
-        if unusual:
+        if data:  # its line end at least
+            last_type = type_
+            last_event_id = own_id or last_event_id
+            # Any "\ndata: " within is the beginning of a line.
+            value = data[:-1].replace("\ndata: ", "\n")
+            events.append(ReceivedEvent(value, type_ or "message", own_id or None, None, last_event_id))
+        elif unusual:
             pending.last_event_id = last_event_id
             pending.read(unusual.encode(), 0, events)
             last_event_id = pending.last_event_id
-            continue
-        if own_id:
-            last_event_id = own_id
-        # Any "\ndata: " within is the beginning of a line.
-        data = data[:-1].replace("\ndata: ", "\n")
-        events.append(ReceivedEvent(data, type_ or "message", own_id or None, None, last_event_id))
     pending.last_event_id = last_event_id
+    if last_type is not None and len(last_type) <= _LONGEST_TYPE:
+        pending.shape = (f"event: {last_type}\ndata: ", last_type) if last_type else ("data: ", "message")
     return events

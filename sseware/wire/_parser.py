@@ -17,8 +17,8 @@ import msgspec
 
 from ..errors import ConfigurationError, ProtocolError, StrictViolation
 from ..events import ReceivedEvent, ServerSentEvent
-from ._blocks import read_blocks
-from ._pending import MAX_DATA_LINES, PendingEvent
+from ._blocks import read_blocks, sole_id
+from ._pending import PendingEvent
 from ._strict import Linter
 
 __all__ = ["Chunk", "EventStreamParser", "Leftover"]
@@ -27,13 +27,12 @@ Chunk: TypeAlias = bytes | bytearray | memoryview
 """What a stream may arrive in."""
 
 _BOM: Final = b"\xef\xbb\xbf"
-_LF: Final = 10
 _CR: Final = 13
 
 # A tail up to this size is kept as it is and read with the next chunk; a longer one is read line by line.
 _SHORT_TAIL: Final = 4096
-# A data line has five bytes at least: so few bytes cannot hold more lines than allowed.
-_FEW_LINES: Final = 5 * MAX_DATA_LINES
+# So many bytes at once go the fast way. A data line has five bytes at least: they cannot hold too many lines.
+_FAST: Final = 64 * 1024
 
 
 class Leftover(msgspec.Struct, frozen=True):
@@ -89,8 +88,8 @@ class EventStreamParser:
                 f"max_event_size must be a positive number of bytes or None, got {max_event_size!r}"
             )
         self._max_event_size = max_event_size
-        self._surely_fits = min(_FEW_LINES, max_event_size or _FEW_LINES)
-        self._short_tail = min(_SHORT_TAIL, self._surely_fits)
+        self._fast = min(_FAST, max_event_size or _FAST)
+        self._short_tail = min(_SHORT_TAIL, self._fast)
         self._strict = strict
         self._pending = PendingEvent(max_event_size, last_event_id)
         self._begin()
@@ -117,23 +116,35 @@ class EventStreamParser:
             StrictViolation: The parser is strict, and something in this chunk deviates from the standard.
             TypeError: The chunk is not bytes. Text is refused: the decoding belongs inside of the parser.
         """
-        if self._idle and type(chunk) is bytes and len(chunk) <= self._surely_fits and _CR not in chunk:
+        if self._idle and type(chunk) is bytes and len(chunk) <= self._fast:
             # Servers send whole events: nothing is to be joined before, and nothing to be kept after. Where it is
-            # one event, of the shape of the last one, its value's line is followed by the blank line and no more.
+            # one event, of the shape of the last one, its value's line is followed by the blank line and no more;
+            # before it may stand an id.
             pending = self._pending
             text = chunk.decode("utf-8", "replace")
+            if "\r" in text and not text.endswith("\r"):
+                text = text.replace("\r\n", "\n").replace("\r", "\n")
             opening, type_ = pending.shape
             before, _, data = text.partition(opening)
             value, _, rest = data.partition("\n")
-            if rest == "\n" and not before:
-                return [ReceivedEvent(value, type_, None, None, pending.last_event_id)]
+            if rest == "\n":
+                if not before:
+                    return [ReceivedEvent(value, type_, None, None, pending.last_event_id)]
+                if own_id := sole_id(before):
+                    pending.last_event_id = own_id
+                    return [ReceivedEvent(value, type_, own_id, None, own_id)]
             if text.endswith("\n\n"):
                 return read_blocks(text, pending)
-        self._raise_failure()
-        chunk = _as_bytes(chunk)
+        if self._failure is not None:
+            self._raise_failure()
+        chunk = plain = chunk if type(chunk) is bytes else _as_bytes(chunk)
+        if self._start is not None:
+            plain = self._without_bom(plain)
+        if self._after_cr or _CR in plain:
+            plain = self._with_lf_only(plain)
         events: list[ServerSentEvent] = []
         try:
-            self._read(self._with_lf_only(self._without_bom(chunk)), events)
+            self._read(plain, events)
             if self._linter is not None:
                 _raise_first(self._linter.feed(chunk))
         except ProtocolError as exc:
@@ -194,9 +205,7 @@ class EventStreamParser:
             raise kind(*args)
 
     def _without_bom(self, chunk: bytes) -> bytes:
-        if self._start is None:
-            return chunk
-        chunk = self._start + chunk
+        chunk = (self._start or b"") + chunk
         if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
             self._start = chunk
             return b""
@@ -204,53 +213,42 @@ class EventStreamParser:
         return chunk.removeprefix(_BOM)
 
     def _with_lf_only(self, chunk: bytes) -> bytes:
-        if not chunk:
-            return chunk
         # A CR has ended its line already; the LF that makes a CRLF of it has nothing left to end.
-        if self._after_cr and chunk[0] == _LF:
+        if self._after_cr and chunk[:1] == b"\n":
             chunk = chunk[1:]
-        self._after_cr = chunk.endswith(b"\r")
-        if _CR in chunk:
-            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        return chunk
+            self._after_cr = False
+        if chunk:
+            self._after_cr = chunk.endswith(b"\r")
+        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _read(self, chunk: bytes, events: list[ServerSentEvent]) -> None:
-        start = 0
         if self._line_by_line:
-            start = self._pending.read(chunk, 0, events)
-        if start < len(chunk):
+            chunk = chunk[self._pending.read(chunk, 0, events) :]
+            self._line_by_line = not self._pending.is_empty()
+        if not self._line_by_line:
             # The tail has no blank line; one may be where it meets the chunk.
             known = max(len(self._tail) - 1, 0)
-            chunk = self._tail + chunk[start:]
+            chunk = self._tail + chunk
             end = chunk.rfind(b"\n\n", known) + 2
-            end = end if end > 1 else 0
-            self._read_blocks(chunk[:end], events)
-            self._keep(chunk[end:], events)
-        self._line_by_line = not self._pending.is_empty()
+            if end > 1:
+                self._read_blocks(chunk[:end], events)
+                chunk = chunk[end:]
+            self._keep(chunk, events)
         pending = (
             self._line_by_line or self._tail or self._after_cr or self._start is not None or self._linter
         )
         self._idle = not pending
 
     def _read_blocks(self, blocks: bytes, events: list[ServerSentEvent]) -> None:
-        start = 0
-        while start < len(blocks):
-            end = len(blocks)
-            if not self._fits(blocks, start):
-                end = blocks.rfind(b"\n\n", start, start + self._surely_fits) + 2
+        start, size = 0, len(blocks)
+        while start < size:
+            # All of it, or as many blocks as go the fast way, or the first one.
+            end = size if size - start <= self._fast else blocks.rfind(b"\n\n", start, start + self._fast) + 2
             if end < 2:
                 start = self._pending.read(blocks, start, events)
             else:
                 events += read_blocks(blocks[start:end].decode("utf-8", "replace"), self._pending)
                 start = end
-
-    def _fits(self, blocks: bytes, start: int) -> bool:
-        """Tells whether no event in complete blocks can be too large."""
-        size = len(blocks) - start
-        if size <= self._surely_fits:
-            return True
-        small = self._max_event_size is None or size <= self._max_event_size
-        return small and blocks.count(b"\n", start) <= MAX_DATA_LINES
 
     def _keep(self, tail: bytes, events: list[ServerSentEvent]) -> None:
         # A retry field takes effect with its line, not with its block.
@@ -259,6 +257,7 @@ class EventStreamParser:
         else:
             self._tail = b""
             self._gather(tail, events)
+            self._line_by_line = not self._pending.is_empty()
 
     def _gather(self, tail: bytes, events: list[ServerSentEvent]) -> None:
         start = 0

@@ -1,0 +1,130 @@
+"""What does a stream cost on the server's side, in process: an event of a burst, an event at a time, a whole stream?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from statistics import median
+from typing import Any
+
+import msgspec
+
+from .driver_peers import BARE, DISTRIBUTIONS, OURS, applications
+from .report import Report, Table
+from .timing import in_turns, ratio
+
+__all__ = ["SCENES", "Scene", "exchange", "run"]
+
+_TEXT = "the quick brown fox jumps over the lazy dog"
+
+
+async def _burst(count: int) -> AsyncIterator[str]:
+    for _ in range(count):
+        yield _TEXT
+
+
+async def _one_by_one(count: int) -> AsyncIterator[str]:
+    for _ in range(count):
+        await asyncio.sleep(0)
+        yield _TEXT
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """What is done.
+
+    Attributes:
+        name: What it is called.
+        handler: Makes the handler, for a number of events.
+        events: How many events a stream has.
+        streams: How many streams there are, one after the other.
+        each: What the time is given for: an event, or a stream.
+    """
+
+    name: str
+    handler: Callable[[int], AsyncIterator[str]]
+    events: int
+    streams: int
+    each: str
+
+    @property
+    def count(self) -> int:
+        """How often it is done."""
+        return self.streams * (self.events if self.each == "event" else 1)
+
+
+SCENES = (
+    Scene("a handler that never suspends", _burst, 2000, 5, "event"),
+    Scene("one event per wake-up", _one_by_one, 1000, 5, "event"),
+    Scene("setting up and ending a stream", _burst, 1, 500, "stream"),
+)
+
+
+def run(rounds: int) -> Report:
+    """Returns the table."""
+    makers = applications()
+    others = [name for name in makers if name != OURS]
+    rows: list[list[str | float]] = []
+    with asyncio.Runner() as runner:
+        for scene in SCENES:
+            works = {
+                name: partial(_run, runner, make(partial(scene.handler, scene.events)), scene)
+                for name, make in makers.items()
+            }
+            seconds = in_turns(works, rounds)
+            ours = median(seconds[OURS]) / scene.count * 1e6
+            rows.append([scene.name, scene.each, ours, *(ratio(seconds, name, OURS) for name in others)])
+    table = Table(
+        "Streaming, in process",
+        f"How many times as long as {OURS} (`EventStream`, without a middleware) each takes, on asyncio, with a server "
+        f"that takes every message at once. *{BARE.capitalize()}*: `async for` and `send`, and nothing else: no "
+        "disconnect, no keepalive, no deadline, no task.",
+        ["scene", "of each", "µs", *others],
+        rows,
+    )
+    return Report("driver", DISTRIBUTIONS, rounds, [table])
+
+
+def _run(runner: asyncio.Runner, app: Callable[..., Any], scene: Scene) -> None:
+    runner.run(_streams(app, scene))
+
+
+async def _streams(app: Callable[..., Any], scene: Scene) -> None:
+    for _ in range(scene.streams):
+        await exchange(app)
+
+
+async def exchange(app: Callable[..., Any], send: Callable[[Any], Any] | None = None) -> None:
+    """Serves one request as a server does whose client reads everything and stays."""
+    requests = [{"type": "http.request", "body": b"", "more_body": False}]
+    gone = asyncio.Event()
+
+    async def receive() -> Any:
+        if requests:
+            return requests.pop()
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def take(message: Any) -> None:
+        pass
+
+    await app(_SCOPE, receive, send or take)
+
+
+_SCOPE = {
+    "type": "http",
+    "asgi": {"version": "3.0", "spec_version": "2.3"},
+    "http_version": "1.1",
+    "method": "GET",
+    "scheme": "http",
+    "path": "/events",
+    "raw_path": b"/events",
+    "query_string": b"",
+    "root_path": "",
+    "headers": [
+        (b"host", b"localhost:8000"),
+        (b"accept", b"text/event-stream"),
+        (b"cache-control", b"no-cache"),
+        (b"user-agent", b"Mozilla/5.0"),
+    ],
+}

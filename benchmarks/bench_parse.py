@@ -1,0 +1,64 @@
+"""How fast is a stream parsed, of which shape and cut into which chunks, and does the time grow linearly?"""
+
+from __future__ import annotations
+
+from functools import partial
+from statistics import median
+
+from .corpora import CHUNKINGS, GROWTHS, SHAPES, Shape, chunked
+from .parse_peers import BARE, DISTRIBUTIONS, OURS, Parse, parsers
+from .report import Report, Table
+from .timing import Seconds, in_turns, ratio
+
+__all__ = ["run"]
+
+# Several parsers are quadratic where a line comes in many pieces; they would take minutes.
+_SLOW = {("1 MB lines", "1 KiB"): {"openai", "anthropic", "sseclient-py"}}
+_MEGABYTE = 10**6
+
+
+def run(rounds: int) -> Report:
+    """Returns the tables."""
+    peers = parsers()
+    rows = [_row(shape, chunking, peers, rounds) for shape in SHAPES.values() for chunking in CHUNKINGS]
+    others = [name for name in peers if name not in {OURS, BARE}]
+    shapes = Table(
+        "Parsing, by shape and chunk",
+        f"How many times as long as {OURS} each takes. *Bare* takes a part of its time: `split` and `decode`, "
+        "without fields, events or whatever spans two chunks. In brackets: it finds another number of events.",
+        ["shape", "chunk", "µs an event", "of bare", "best peer", *others],
+        rows,
+    )
+    return Report("parse", DISTRIBUTIONS, rounds, [shapes, _growth(rounds)])
+
+
+def _row(shape: Shape, chunking: str, peers: dict[str, Parse], rounds: int) -> list[str | float]:
+    chunks = chunked(shape.blocks, CHUNKINGS[chunking])
+    slow = _SLOW.get((shape.name, chunking), set())
+    works = {name: partial(parse, chunks) for name, parse in peers.items() if name not in slow}
+    counts = {name: len(work()) for name, work in works.items()}
+    if counts[OURS] != shape.events:
+        raise AssertionError(f"{shape.name}, {chunking}: {counts[OURS]} events, not {shape.events}")
+    seconds = in_turns(works, rounds)
+    ratios = {name: ratio(seconds, name, OURS) for name in works if name not in {OURS, BARE}}
+    cells = [_cell(name, ratios, counts, shape.events) for name in peers if name not in {OURS, BARE}]
+    ours = median(seconds[OURS]) / shape.events * 1e6
+    best = min(ratios.values(), default=float("nan"))
+    return [shape.name, chunking, ours, f"{ratio(seconds, BARE, OURS):.0%}", best, *cells]
+
+
+def _cell(name: str, ratios: dict[str, float], counts: dict[str, int], events: int) -> str | float:
+    if name not in ratios:
+        return "minutes"
+    return ratios[name] if counts[name] == events else f"({ratios[name]:.2f})"
+
+
+def _growth(rounds: int) -> Table:
+    parse = parsers()[OURS]
+    rows: list[list[str | float]] = []
+    for name, make in GROWTHS.items():
+        sizes = {f"{size} MB": partial(parse, make(size * _MEGABYTE)) for size in (5, 10)}
+        seconds: Seconds = in_turns(sizes, max(rounds // 4, 1))
+        rows.append([name, median(seconds["10 MB"]) * 1e3, ratio(seconds, "10 MB", "5 MB")])
+    note = f"{OURS} alone. Linear work takes twice as long for twice as many bytes."
+    return Table("Parsing, by size", note, ["stream", "ms for 10 MB", "10 MB to 5 MB"], rows)

@@ -1,0 +1,85 @@
+"""Tables and JSON of what was measured, and where."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import msgspec
+
+from .timing import GARBAGE_COLLECTOR
+
+__all__ = ["Report", "Table", "installed"]
+
+
+class Table(msgspec.Struct, frozen=True):
+    """One table.
+
+    Attributes:
+        title: What was asked.
+        note: How to read it.
+        columns: The heads of the columns.
+        rows: The cells: text, or numbers, which are printed with two digits after the point.
+    """
+
+    title: str
+    note: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str | float]]
+
+    def markdown(self) -> str:
+        lines = [[*self.columns], ["---", *["---:"] * (len(self.columns) - 1)]]
+        lines += [[_cell(cell) for cell in row] for row in self.rows]
+        table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        return f"## {self.title}\n\n{self.note}\n\n{table}\n"
+
+
+class Report(msgspec.Struct, frozen=True):
+    """All tables of a benchmark.
+
+    Attributes:
+        name: Of the benchmark.
+        peers: The distributions that were measured.
+        rounds: How many rounds each figure is the median of.
+        tables: The tables.
+    """
+
+    name: str
+    peers: Sequence[str]
+    rounds: int
+    tables: Sequence[Table]
+
+    def environment(self) -> dict[str, Any]:
+        return {
+            "interpreter": f"{platform.python_implementation()} {platform.python_version()}",
+            "machine": platform.machine(),
+            "rounds": self.rounds,
+            "clock": "processor time of the thread",
+            "garbage collector": GARBAGE_COLLECTOR,
+            "versions": {name: installed(name) or "not installed" for name in ("msgspec", *self.peers)},
+        }
+
+    def plain(self) -> dict[str, Any]:
+        tables: list[Any] = msgspec.to_builtins(self.tables)
+        return {"benchmark": self.name, "environment": self.environment(), "tables": tables}
+
+    def markdown(self) -> str:
+        where = self.environment()
+        versions = ", ".join(f"{name} {number}" for name, number in where.pop("versions").items())
+        facts = "\n".join(f"- {name}: {fact}" for name, fact in where.items())
+        tables = "\n".join(table.markdown() for table in self.tables)
+        return f"# python -m benchmarks {self.name}\n\n{facts}\n- versions: {versions}\n\n{tables}"
+
+
+def installed(distribution: str) -> str | None:
+    """Returns the version of an installed distribution."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+def _cell(cell: str | float) -> str:
+    return cell if isinstance(cell, str) else f"{cell:.2f}"

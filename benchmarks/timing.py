@@ -1,0 +1,58 @@
+"""Who takes how long: in turns, so that what slows the machine slows everybody alike."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+from typing import TypeAlias
+
+__all__ = ["GARBAGE_COLLECTOR", "Seconds", "in_turns", "ratio"]
+
+Work: TypeAlias = Callable[[], object]
+Seconds: TypeAlias = Mapping[str, Sequence[float]]
+"""By name, how long each round took."""
+
+GARBAGE_COLLECTOR = (
+    "on; what was there before (imports, inputs) is frozen, and each turn begins with a clean slate"
+)
+
+
+def in_turns(works: Mapping[str, Work], rounds: int) -> Seconds:
+    """Times each work once a round, each round in another order.
+
+    It is the processor time of the thread that counts: other processes take none of it, though they share the caches.
+
+    Args:
+        works: What to do, by name. What it returns is thrown away after its time was taken.
+        rounds: How many rounds there are, after one that does not count.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in works}
+    names = list(works)
+    gc.collect()
+    gc.freeze()
+    try:
+        for turn in range(rounds + 1):
+            shift = turn % len(names)
+            for name in names[shift:] + names[:shift]:
+                spent = _time(works[name])
+                if turn:
+                    seconds[name].append(spent)
+    finally:
+        gc.unfreeze()
+    return seconds
+
+
+def ratio(seconds: Seconds, slower: str, faster: str) -> float:
+    """Returns how many times longer one takes than the other: the median over the rounds."""
+    return median(a / b for a, b in zip(seconds[slower], seconds[faster], strict=True))
+
+
+def _time(work: Work) -> float:
+    gc.collect(0)
+    started = time.thread_time()
+    result = work()
+    spent = time.thread_time() - started
+    del result
+    return spent
