@@ -240,6 +240,8 @@ def test_a_planted_mistake_is_found(document: str, want: str) -> None:
         pytest.param("````text\n```python\n1 / 0\n```\n````", id="a-fence-within-a-fence"),
         pytest.param("```text\nanything\n```\n```json\n{]\n```", id="other-kinds"),
         pytest.param("```sh\nmake demo PYTHON=x  # starts it\ngit clone x\n```", id="commands-of-others"),
+        pytest.param("```console\n$ python -m sseware dialects\nPLUGIN...husk...\n```", id="our-output"),
+        pytest.param("```sh\npython -m sseware demo --port 80\n```", id="our-subcommand"),
         pytest.param(f"{APP}```console\n$ curl -sN {OURS[0]}\nGET \n```", id="curl"),
         pytest.param(f"{APP}```console\n$ curl {OURS[1]} \\\n    -d 'a b'\nPOST a b\n```", id="curl-posts"),
         pytest.param(
