@@ -1,4 +1,4 @@
-"""``python -m benchmarks parse|encode|driver [--quick] [--json FILE] [--markdown FILE]``."""
+"""``python -m benchmarks parse|encode|driver|dialects [--quick] [--json FILE] [--markdown FILE]``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from .report import Report
 
 # One file a question. A benchmark has a function run(rounds) that returns a Report.
-BENCHMARKS = {"parse": "bench_parse", "encode": "bench_encode", "driver": "bench_driver"}
+BENCHMARKS = {"parse": "bench_parse", "encode": "bench_encode", "driver": "bench_driver", "dialects": "bench_dialects"}
 ROUNDS = 21
 QUICK_ROUNDS = 3
 

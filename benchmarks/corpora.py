@@ -11,7 +11,24 @@ import msgspec
 
 __all__ = ["CHUNKINGS", "GROWTHS", "PAYLOADS", "SHAPES", "TEXTS", "Shape", "chunked"]
 
-_WORDS = "the of and a stream event byte line that is in it was for on are as with they café naïve 東京 🚀 end".split()
+_WORDS = (
+    "the",
+    "of",
+    "and",
+    "stream",
+    "event",
+    "byte",
+    "line",
+    "that",
+    "is",
+    "in",
+    "it",
+    "was",
+    "for",
+    "on",
+    "end",
+)
+_WORLD = (*_WORDS, "café", "naïve", "東京", "поток", "🚀")
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -43,12 +60,12 @@ def _compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _token(rng: random.Random) -> str:
-    return f" {rng.choice(_WORDS)}"
+def _token(rng: random.Random, words: Sequence[str] = _WORDS) -> str:
+    return f" {rng.choice(words)}"
 
 
-def _delta(rng: random.Random, number: int) -> str:
-    return _compact({"index": number, "delta": {"content": _token(rng)}})
+def _delta(rng: random.Random, number: int, words: Sequence[str] = _WORDS) -> str:
+    return _compact({"index": number, "delta": {"content": _token(rng, words)}})
 
 
 def _openai(rng: random.Random, number: int) -> str:
@@ -78,7 +95,7 @@ def _messages(rng: random.Random, count: int) -> list[bytes]:
 
 
 def _many_lines(rng: random.Random) -> bytes:
-    lines = (" ".join(rng.choices(_WORDS, k=6)) for _ in range(20))
+    lines = (" ".join(rng.choices(_WORLD, k=6)) for _ in range(20))
     return "".join(f"data: {line}\n" for line in lines).encode() + b"\n"
 
 
@@ -91,10 +108,13 @@ def _shapes() -> list[Shape]:
         for block in ([event, b": ping\n\n"] if n % 3 == 0 else [event])
     ]
     openai = [f"data: {_openai(rng, n)}\n\n".encode() for n in range(1000)]
-    megabyte = b"data: " + (" ".join(rng.choices(_WORDS, k=260_000)).encode())[: 10**6] + b"\n\n"
+    megabyte = b"data: " + (" ".join(rng.choices(_WORDS, k=300_000)).encode())[: 10**6] + b"\n\n"
     return [
         Shape("small deltas", small, 2000),
         Shape("named deltas", [b"event: delta\n" + event for event in small], 2000),
+        Shape(
+            "deltas, not ASCII", [f"data: {_delta(rng, n, _WORLD)}\n\n".encode() for n in range(2000)], 2000
+        ),
         Shape("OpenAI-like", [*openai, b"data: [DONE]\n\n"], 1001),
         Shape("Anthropic-like", _messages(rng, 1500), 1500),
         Shape("20 data lines", [_many_lines(rng) for _ in range(150)], 150),

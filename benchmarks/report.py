@@ -30,6 +30,7 @@ class Table(msgspec.Struct, frozen=True):
     rows: Sequence[Sequence[str | float]]
 
     def markdown(self) -> str:
+        """Returns it with its heading."""
         lines = [[*self.columns], ["---", *["---:"] * (len(self.columns) - 1)]]
         lines += [[_cell(cell) for cell in row] for row in self.rows]
         table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -52,6 +53,7 @@ class Report(msgspec.Struct, frozen=True):
     tables: Sequence[Table]
 
     def environment(self) -> dict[str, Any]:
+        """Returns what the figures depend on."""
         return {
             "interpreter": f"{platform.python_implementation()} {platform.python_version()}",
             "machine": platform.machine(),
@@ -62,10 +64,12 @@ class Report(msgspec.Struct, frozen=True):
         }
 
     def plain(self) -> dict[str, Any]:
+        """Returns every figure, for JSON."""
         tables: list[Any] = msgspec.to_builtins(self.tables)
         return {"benchmark": self.name, "environment": self.environment(), "tables": tables}
 
     def markdown(self) -> str:
+        """Returns all tables, and what they depend on."""
         where = self.environment()
         versions = ", ".join(f"{name} {number}" for name, number in where.pop("versions").items())
         facts = "\n".join(f"- {name}: {fact}" for name, fact in where.items())

@@ -45,7 +45,10 @@ def read_blocks(text: str, pending: PendingEvent) -> list[ServerSentEvent]:
     """
     opening, type_ = pending.shape
     if not text.startswith(opening):
-        return _read_mixed(text, pending)
+        shape = _shape(text)
+        if shape is None:
+            return _read_mixed(text, pending)
+        opening, type_ = pending.shape = shape
     # Events come in runs of one shape. What stands between two values is always the same then, and one split
     # finds all values.
     events: list[ServerSentEvent] = []
@@ -55,6 +58,14 @@ def read_blocks(text: str, pending: PendingEvent) -> list[ServerSentEvent]:
         else:  # the run was interrupted: more lines follow, or other blocks
             events += _read_mixed(f"{opening}{value}\n\n", pending)
     return events
+
+
+def _shape(text: str) -> tuple[str, str] | None:
+    if text.startswith("data: "):
+        return "data: ", "message"
+    type_ = text[7 : text.find("\n")]
+    opening = f"event: {type_}\ndata: "
+    return (opening, type_) if type_ and len(type_) <= _LONGEST_TYPE and text.startswith(opening) else None
 
 
 def sole_id(before: str) -> str | None:

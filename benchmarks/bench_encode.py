@@ -1,0 +1,42 @@
+"""How fast is an event written, from a text and from a JSON value?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from statistics import median
+from typing import Any
+
+from .corpora import PAYLOADS, TEXTS
+from .encode_peers import BARE, DISTRIBUTIONS, OURS, Encode, json_encoders, text_encoders
+from .report import Report, Table
+from .timing import in_turns, ratio
+
+__all__ = ["run"]
+
+_NOTE = (
+    f"How many times as long as {OURS} each takes, the event object included. *Bare* takes a part of its time, and "
+    "checks nothing."
+)
+
+
+def run(rounds: int) -> Report:
+    """Returns the tables."""
+    texts = _table("Writing a text, with an event type", TEXTS, text_encoders(), rounds)
+    values = _table(
+        "Writing a dict as JSON, with an event type", {"a dict": PAYLOADS}, json_encoders(), rounds
+    )
+    return Report("encode", DISTRIBUTIONS, rounds, [texts, values])
+
+
+def _table(
+    title: str, corpora: Mapping[str, Sequence[Any]], encoders: dict[str, Encode], rounds: int
+) -> Table:
+    peers = [name for name in encoders if name not in {OURS, BARE}]
+    rows: list[list[str | float]] = []
+    for corpus, values in corpora.items():
+        seconds = in_turns({name: partial(encode, values) for name, encode in encoders.items()}, rounds)
+        ours = median(seconds[OURS]) / len(values) * 1e6
+        bare = f"{ratio(seconds, BARE, OURS):.0%}"
+        rows.append([corpus, ours, bare, *(ratio(seconds, name, OURS) for name in peers)])
+    return Table(title, _NOTE, ["data", "µs an event", "of bare", *peers], rows)

@@ -1,0 +1,143 @@
+"""Encoders, each as a function from texts (or JSON values) to chunks, the event object included.
+
+What is not installed is left out. The chunks differ: most peers write CRLF, some in another order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, TypeAlias
+
+from sseware.dialects import COMPACT
+from sseware.events import ServerSentEvent
+from sseware.wire import encode
+
+__all__ = ["BARE", "DISTRIBUTIONS", "OURS", "Encode", "json_encoders", "text_encoders"]
+
+Encode: TypeAlias = Callable[[Sequence[Any]], list[bytes]]
+
+OURS = "sseware"
+BARE = "bare concatenation"
+DISTRIBUTIONS = ["sse-starlette", "fastapi", "litestar", "datastar-py", "aiohttp-sse"]
+
+
+def _sseware() -> Encode:
+    return lambda texts: [encode(ServerSentEvent(text, event="delta")) for text in texts]
+
+
+def _bare() -> Encode:
+    """No encoder: whatever is in the text goes out."""
+    return lambda texts: [f"event: delta\ndata: {text}\n\n".encode() for text in texts]
+
+
+def _sse_starlette() -> Encode:
+    event = import_module("sse_starlette.event").ServerSentEvent
+    return lambda texts: [event(text, event="delta").encode() for text in texts]
+
+
+def _fastapi() -> Encode:
+    format_sse_event = import_module("fastapi.sse").format_sse_event
+    return lambda texts: [format_sse_event(data_str=text, event="delta") for text in texts]
+
+
+def _litestar() -> Encode:
+    message = import_module("litestar.response.sse").ServerSentEventMessage
+    return lambda texts: [message(text, event="delta").encode() for text in texts]
+
+
+def _datastar() -> Encode:
+    """Its own event type and a word before each line are a part of it."""
+    patch = import_module("datastar_py.sse").ServerSentEventGenerator.patch_elements
+    return lambda texts: [patch(text).encode() for text in texts]
+
+
+def _aiohttp_sse() -> Encode:
+    """Encodes in `send` only, which awaits a write, under a timeout; here the write keeps the chunk."""
+    response = import_module("aiohttp_sse").EventSourceResponse
+
+    class Kept(response):  # type: ignore[misc, valid-type]  # a class of a package that may not be there
+        async def write(self, data: bytes) -> None:
+            chunks.append(data)
+
+    chunks: list[bytes] = []
+    loop = asyncio.new_event_loop()
+
+    async def send_all(texts: Sequence[str]) -> list[bytes]:
+        chunks.clear()
+        send = Kept().send
+        for text in texts:
+            await send(text, event="delta")
+        return list(chunks)
+
+    return lambda texts: loop.run_until_complete(send_all(texts))
+
+
+def _sseware_json() -> Encode:
+    dumps = COMPACT.dumps
+    return lambda values: [encode(ServerSentEvent(dumps(value), event="delta")) for value in values]
+
+
+def _bare_json() -> Encode:
+    dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    return lambda values: [f"event: delta\ndata: {dumps(value)}\n\n".encode() for value in values]
+
+
+def _sse_starlette_json() -> Encode:
+    event = import_module("sse_starlette.event").JSONServerSentEvent
+    return lambda values: [event(value, event="delta").encode() for value in values]
+
+
+def _fastapi_json() -> Encode:
+    """As its routes do it with an event whose data is no text."""
+    sse, routing = import_module("fastapi.sse"), import_module("fastapi.routing")
+    plain, finite = routing.jsonable_encoder, routing._normalize_non_finite_floats
+
+    def encode_all(values: Sequence[Any]) -> list[bytes]:
+        chunks = []
+        for value in values:
+            event = sse.ServerSentEvent(data=value, event="delta")
+            text = json.dumps(finite(plain(event.data)))
+            chunks.append(sse.format_sse_event(data_str=text, event=event.event))
+        return chunks
+
+    return encode_all
+
+
+def _found(makers: dict[str, Callable[[], Encode]]) -> dict[str, Encode]:
+    found: dict[str, Encode] = {}
+    for name, make in makers.items():
+        try:
+            found[name] = make()
+        except ImportError:
+            continue
+    return found
+
+
+def text_encoders() -> dict[str, Encode]:
+    """Returns our encoder, the bare f-string, and each peer that is installed."""
+    return _found(
+        {
+            OURS: _sseware,
+            BARE: _bare,
+            "sse-starlette": _sse_starlette,
+            "fastapi": _fastapi,
+            "litestar": _litestar,
+            "datastar-py": _datastar,
+            "aiohttp-sse": _aiohttp_sse,
+        }
+    )
+
+
+def json_encoders() -> dict[str, Encode]:
+    """Returns our way from a JSON value to a chunk, the standard library's, and those of peers that have one."""
+    return _found(
+        {
+            OURS: _sseware_json,
+            BARE: _bare_json,
+            "sse-starlette": _sse_starlette_json,
+            "fastapi": _fastapi_json,
+        }
+    )
