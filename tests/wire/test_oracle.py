@@ -47,8 +47,8 @@ def test_what_our_encoder_writes_means_what_the_standard_says(
 
 
 def test_long_hunts_begin_well() -> None:
-    tally = hunt(1, 1_500)
+    tally = hunt(1, 600)
     assert tally.found == ""
-    assert tally.checks == 1_500
+    assert tally.checks == 600
     assert tally.prefixes > tally.checks
-    assert tally.events > 100
+    assert tally.events > 50
