@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Container
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, overload
 
 import msgspec
 
@@ -63,7 +63,15 @@ def refuse_owned(dialect: Dialect, event: ServerSentEvent, owned: Container[str]
         )
 
 
-def read_payload(event: ServerSentEvent, kind: type[T], *, dialect: str) -> T:
+@overload
+def read_payload(event: ServerSentEvent, kind: type[T], *, dialect: str) -> T: ...
+
+
+@overload
+def read_payload(event: ServerSentEvent, kind: Any, *, dialect: str) -> Any: ...
+
+
+def read_payload(event: ServerSentEvent, kind: Any, *, dialect: str) -> Any:
     """Reads the JSON payload of an event.
 
     >>> read_payload(ServerSentEvent('{"n": 1}', event="tick"), dict[str, int], dialect="clock")
