@@ -11,7 +11,12 @@ from pathlib import Path
 from .report import Report
 
 # One file a question. A benchmark has a function run(rounds) that returns a Report.
-BENCHMARKS = {"parse": "bench_parse", "encode": "bench_encode", "driver": "bench_driver", "dialects": "bench_dialects"}
+BENCHMARKS = {
+    "parse": "bench_parse",
+    "encode": "bench_encode",
+    "driver": "bench_driver",
+    "dialects": "bench_dialects",
+}
 ROUNDS = 21
 QUICK_ROUNDS = 3
 

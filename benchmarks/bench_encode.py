@@ -23,9 +23,7 @@ _NOTE = (
 def run(rounds: int) -> Report:
     """Returns the tables."""
     texts = _table("Writing a text, with an event type", TEXTS, text_encoders(), rounds)
-    values = _table(
-        "Writing a dict as JSON, with an event type", {"a dict": PAYLOADS}, json_encoders(), rounds
-    )
+    values = _table("Writing a dict as JSON, with an event type", PAYLOADS, json_encoders(), rounds)
     return Report("encode", DISTRIBUTIONS, rounds, [texts, values])
 
 

@@ -149,12 +149,16 @@ GROWTHS: dict[str, Callable[[int], list[bytes]]] = {
 }
 
 
-def _payloads(count: int) -> list[dict[str, Any]]:
+def _payloads(count: int) -> dict[str, list[dict[str, Any]]]:
     rng = random.Random(8)
-    return [
-        {"index": n, "delta": {"type": "text", "content": _token(rng)}, "usage": {"tokens": n, "cost": n / 8}}
+    plain: list[dict[str, Any]] = [
+        {"index": n, "delta": {"type": "text", "content": _token(rng)}, "usage": {"tokens": n}}
         for n in range(count)
     ]
+    return {
+        "a dict": plain,
+        "a dict with a float": [{**value, "seconds": n / 8} for n, value in enumerate(plain)],
+    }
 
 
 PAYLOADS = _payloads(1000)

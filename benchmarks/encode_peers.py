@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, TypeAlias
 
+import msgspec
+
 from sseware.dialects import COMPACT
 from sseware.events import ServerSentEvent
 from sseware.wire import encode
@@ -25,7 +27,7 @@ DISTRIBUTIONS = ["sse-starlette", "fastapi", "litestar", "datastar-py", "aiohttp
 
 
 def _sseware() -> Encode:
-    return lambda texts: [encode(ServerSentEvent(text, event="delta")) for text in texts]
+    return lambda texts: [encode(ServerSentEvent(text, "delta")) for text in texts]
 
 
 def _bare() -> Encode:
@@ -77,7 +79,13 @@ def _aiohttp_sse() -> Encode:
 
 def _sseware_json() -> Encode:
     dumps = COMPACT.dumps
-    return lambda values: [encode(ServerSentEvent(dumps(value), event="delta")) for value in values]
+    return lambda values: [encode(ServerSentEvent(dumps(value), "delta")) for value in values]
+
+
+def _msgspec_json() -> Encode:
+    """Where JSON is spelled as msgspec spells it, whatever the value is."""
+    dumps = msgspec.json.Encoder().encode
+    return lambda values: [encode(ServerSentEvent(dumps(value).decode(), "delta")) for value in values]
 
 
 def _bare_json() -> Encode:
@@ -137,6 +145,7 @@ def json_encoders() -> dict[str, Encode]:
         {
             OURS: _sseware_json,
             BARE: _bare_json,
+            "sseware, JSON by msgspec": _msgspec_json,
             "sse-starlette": _sse_starlette_json,
             "fastapi": _fastapi_json,
         }

@@ -93,6 +93,7 @@ def test_events_are_equal_where_all_that_is_written_is() -> None:
         "a",
     ):
         assert one != different
+    assert one.__eq__("a") is NotImplemented
 
 
 @pytest.mark.parametrize(

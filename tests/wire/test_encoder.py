@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sseware.errors import EventTooLarge, InvalidEvent
-from sseware.events import MAX_RETRY, ReceivedEvent, ServerSentEvent
+from sseware.events import MAX_RETRY, Comment, ReceivedEvent, ServerSentEvent
 from sseware.wire import EventStreamParser, encode, encode_comment
 from sseware.wire import _encoder as module
 
@@ -322,3 +322,9 @@ def test_heads_are_kept_for_a_bounded_number_of_short_types() -> None:
     long = "x" * 1000
     assert encode(ServerSentEvent("a", event=long)) == f"event: {long}\ndata: a\n\n".encode()
     assert all(len(type_) < 100 for type_ in module._heads)
+
+
+def test_a_comment_is_written_as_one() -> None:
+    assert encode(Comment("a\ndata: b")) == encode_comment("a\ndata: b")
+    with pytest.raises(InvalidEvent, match=r"^comment must be a str"):
+        encode(Comment(5))  # type: ignore[arg-type]  # that is the test
