@@ -72,6 +72,12 @@ class JSONProfile(msgspec.Struct, frozen=True):
             InvalidItem: It has no JSON: NaN where that is an error, a cycle, nesting deeper than 500, a key that
                 is no string, an int of more digits than Python writes, a type that msgspec does not know.
         """
+        if type(value) is str and not (self.html_safe or self.spaced):
+            # The usual value, the shortest way.
+            try:
+                return str(_compact.encode(value), "utf-8")
+            except ValueError:
+                return self._spell(value)
         try:
             easy = is_easy(value)
             if not easy:

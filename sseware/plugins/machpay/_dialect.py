@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, Literal
 
 import msgspec
@@ -23,15 +24,12 @@ from ._payloads import Chunk, End, Error, Start
 
 __all__ = ["MachPay"]
 
+_utc_now: Final = partial(datetime.now, UTC)
 _NO_TYPE: Final = re.compile(r"[\r\n]")
 
 
 def _new_id(prefix: str) -> str:
     return f"{prefix}_{secrets.token_hex(12)}"
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class MachPay(msgspec.Struct, frozen=True):
@@ -103,10 +101,6 @@ class MachPay(msgspec.Struct, frozen=True):
     def example(self) -> tuple[AnItem, ...]:
         """Items whose bytes the command line shows."""
         return StartItem("exec_1", name="story"), Text("Once "), Text("upon"), Finish()
-
-    def timestamp(self) -> str:
-        """Returns the time: UTC, ISO 8601, milliseconds, ``Z``."""
-        return self.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def open(self, context: StreamContext) -> MachPayEncoder:
         """Returns the encoder of one response."""
