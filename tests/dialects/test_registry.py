@@ -390,5 +390,5 @@ async def test_no_hook_is_called_while_ten_thousand_events_stream(
     assert b"data: 7,1\n\n" in body
     # One request is negotiated; the dialects, and what is added to one, were settled before.
     assert spy.calls[len(before) :] == ["negotiate"]
-    assert before == ["dialects", "item_encoders", "negotiate"] or sorted(before) == sorted(spy.calls[:3])
+    assert sorted(before) == ["dialects", "item_encoders", "negotiate"]
     assert by_pluggy == []
