@@ -17,7 +17,7 @@ BENCHMARKS = {
     "driver": "bench_driver",
     "dialects": "bench_dialects",
 }
-ROUNDS = 21
+ROUNDS = 11
 QUICK_ROUNDS = 3
 
 

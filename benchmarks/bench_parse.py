@@ -58,7 +58,7 @@ def _growth(rounds: int) -> Table:
     rows: list[list[str | float]] = []
     for name, make in GROWTHS.items():
         sizes = {f"{size} MB": partial(parse, make(size * _MEGABYTE)) for size in (5, 10)}
-        seconds: Seconds = in_turns(sizes, max(rounds // 4, 1))
+        seconds: Seconds = in_turns(sizes, max(rounds // 3, 1))
         rows.append([name, median(seconds["10 MB"]) * 1e3, ratio(seconds, "10 MB", "5 MB")])
     note = f"{OURS} alone. Linear work takes twice as long for twice as many bytes."
     return Table("Parsing, by size", note, ["stream", "ms for 10 MB", "10 MB to 5 MB"], rows)

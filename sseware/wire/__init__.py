@@ -6,6 +6,7 @@ from ._iterate import aiter_events, iter_events
 from ._parser import Chunk, EventStreamParser, Leftover
 from ._pending import MAX_DATA_LINES
 from ._strict import lint
+from ._text_encoder import text_encoder
 
 __all__ = [
     "MAX_DATA_LINES",
@@ -21,4 +22,5 @@ __all__ = [
     "is_event_stream",
     "iter_events",
     "lint",
+    "text_encoder",
 ]

@@ -6,7 +6,8 @@ It reads what `PendingEvent` would read, and nothing else; these are its assumpt
    so. Whatever ``"\n\n"`` follows a block's first line ends that block, so that blocks can be found by searching.
 2. *Decoding a whole text is the same as decoding its values one by one.* A line end ends any broken UTF-8
    sequence, and so does the colon; the replacement character is neither.
-3. *No limit can be reached in it.* The parser has looked at the length of the text, or at the number of its lines.
+3. *No limit can be reached in it.* It is not longer than an event may be, nor than 64 KiB, where there is no room
+   for more data lines than an event may have.
 4. *A value is what follows ``": "`` up to the line end*, in a line that begins with the name of a field. A second
    space belongs to the value. Fields without the space, without a colon or out of the usual order are not usual:
    they go to `PendingEvent`.

@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sseware.errors import ParserLimitExceeded, StrictViolation
 from sseware.wire import MAX_DATA_LINES, EventStreamParser
@@ -67,6 +70,26 @@ def test_the_limit_is_of_an_event_not_of_a_chunk() -> None:
     chunk = b"data: 0123456789\n\n" * 1000
     assert parse([chunk], 10) == (["0123456789"] * 1000, None)
     assert parse([chunk], 9) == ([], "bytes")
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"data: ", b"id: ", b"\n", b"\r", b"\xff", b"x" * 9, b"retry: 1"])
+        | st.binary(max_size=9)
+    ),
+    st.integers(1, 30),
+    st.booleans(),
+)
+def test_nothing_but_the_documented_errors_comes_out(chunks: list[bytes], limit: int, strict: bool) -> None:
+    parser = EventStreamParser(max_event_size=limit, strict=strict)
+    documented = (ParserLimitExceeded, StrictViolation) if strict else ParserLimitExceeded
+    for chunk in chunks:
+        with suppress(documented):
+            parser.feed(bytearray(chunk))
+    with suppress(documented):
+        parser.close()
+    parser.reset()
+    assert len(parser.feed(b"data\n\n")) == 1
 
 
 def test_the_error_tells_what_was_exceeded_and_what_to_do() -> None:
