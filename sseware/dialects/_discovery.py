@@ -17,7 +17,7 @@ from ..errors import ConfigurationError
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
-__all__ = ["GROUP", "Discovery", "FoundPlugin", "discover", "own_version"]
+__all__ = ["GROUP", "Discovery", "FoundPlugin", "discover", "version_of"]
 
 GROUP: Final = "sseware"
 """The group of entry points, and the prefix of the names of hooks."""
@@ -41,13 +41,11 @@ class FoundPlugin(msgspec.Struct, frozen=True):
     Attributes:
         name: The name of its entry point.
         distribution: The name of what it came with.
-        version: The version of that, or ``""``.
         load: Imports it.
     """
 
     name: str
     distribution: str
-    version: str
     load: Callable[[], object]
 
     @property
@@ -96,39 +94,38 @@ def discover(given: Mapping[str, object], *, installed: bool) -> Discovery:
     off = [each.key for each in (*ours, *theirs) if each not in kept]
     unknown = allowed.difference(*(each.aliases for each in theirs)) if installed else ()
     given_ones = [
-        FoundPlugin(name, "given to Registry", "", functools.partial(_itself, plugin))
+        FoundPlugin(name, "given to Registry", functools.partial(_itself, plugin))
         for name, plugin in given.items()
     ]
     return Discovery((*kept, *given_ones), tuple(off), tuple(map(_not_installed, sorted(unknown))))
 
 
 def _built_in(name: str, module: str) -> FoundPlugin:
-    return FoundPlugin(name, GROUP, own_version(), functools.partial(importlib.import_module, module))
-
-
-@functools.cache
-def own_version() -> str:
-    """Returns the version of sseware, or ``""`` where it runs without being installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version(GROUP)
-    except PackageNotFoundError:
-        return ""
+    return FoundPlugin(name, GROUP, functools.partial(importlib.import_module, module))
 
 
 def _installed() -> Iterator[FoundPlugin]:
     from importlib.metadata import entry_points
 
     for entry_point in entry_points(group=GROUP):
-        name, version = _name_and_version(entry_point.dist)
-        yield FoundPlugin(entry_point.name, name, version, entry_point.load)
+        yield FoundPlugin(entry_point.name, _name_of(entry_point.dist), entry_point.load)
 
 
-def _name_and_version(distribution: Distribution | None) -> tuple[str, str]:
-    # Metadata may lack the fields that the standard wants; what is known must do.
+def _name_of(distribution: Distribution | None) -> str:
+    # Metadata may lack the name that the standard wants.
     fields = {} if distribution is None else distribution.metadata.json
-    return str(fields.get("name") or "unknown distribution"), str(fields.get("version") or "")
+    return str(fields.get("name") or "unknown distribution")
+
+
+@functools.cache
+def version_of(distribution: str) -> str:
+    """Returns the version of an installed distribution, or ``""``; reading it takes longer than finding it."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
 
 
 def _names_in(variable: str) -> frozenset[str]:

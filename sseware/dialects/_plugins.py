@@ -12,7 +12,7 @@ import pluggy
 
 from ..errors import ConfigurationError, PluginError
 from . import _hookspecs
-from ._discovery import GROUP, FoundPlugin
+from ._discovery import GROUP, FoundPlugin, version_of
 from ._offer import offer_of
 from ._protocols import Dialect
 
@@ -27,14 +27,12 @@ class Provider(msgspec.Struct, frozen=True):
     Attributes:
         name: The name of its entry point.
         distribution: The name of what it came with.
-        version: The version of that, or ``""``.
         hooks: The hooks that it implements.
         dialects: The names of its dialects.
     """
 
     name: str
     distribution: str
-    version: str
     hooks: tuple[str, ...]
     dialects: tuple[str, ...]
 
@@ -42,6 +40,11 @@ class Provider(msgspec.Struct, frozen=True):
     def key(self) -> str:
         """What names it and no other, in errors and in the environment: ``"acme-dialects:calm"``."""
         return f"{self.distribution}:{self.name}"
+
+    @property
+    def version(self) -> str:
+        """The version of the distribution, or ``""`` where none is installed by that name."""
+        return version_of(self.distribution)
 
     def __str__(self) -> str:
         return f"{self.name} ({' '.join(filter(None, (self.distribution, self.version)))})"
@@ -91,7 +94,7 @@ def load(found: FoundPlugin) -> LoadedPlugin:
         raise PluginError(found.key, told) from exc
     names = tuple(dict.fromkeys(hook.name for hook in hooks))
     provided = tuple(dialect.name for dialect in dialects)
-    provider = Provider(found.name, found.distribution, found.version, names, provided)
+    provider = Provider(found.name, found.distribution, names, provided)
     return LoadedPlugin(provider, hooks, dialects)
 
 

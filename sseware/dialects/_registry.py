@@ -13,7 +13,7 @@ from typing import Final
 
 from ..errors import ConfigurationError, DialectConflict, PluginError, UnknownDialect
 from ..negotiation import Decision, Offer, Request, negotiate
-from ._discovery import GROUP, FoundPlugin, discover, own_version
+from ._discovery import GROUP, FoundPlugin, discover
 from ._extensions import ItemEncoders, extend
 from ._plain import Plain
 from ._plugins import Hook, LoadedPlugin, Provider, check_dialect, load
@@ -135,7 +135,7 @@ class Registry:
 
 def _plain() -> LoadedPlugin:
     """Returns the dialect that is always there, so that sseware works with every plugin switched off."""
-    return LoadedPlugin(Provider("plain", GROUP, own_version(), (), ("plain",)), (), (Plain(),))
+    return LoadedPlugin(Provider("plain", GROUP, (), ("plain",)), (), (Plain(),))
 
 
 def _opinion(hook: Hook, request: Request, offers: Sequence[Offer]) -> Decision | None:

@@ -17,12 +17,12 @@ from sseware.errors import ConfigurationError, PluginError
 
 
 def loaded(plugin: object) -> LoadedPlugin:
-    return load(FoundPlugin("calm", "acme-dialects", "1.2", lambda: plugin))
+    return load(FoundPlugin("calm", "acme-dialects", lambda: plugin))
 
 
 def problem(load_plugin: Callable[[], object]) -> PluginError:
     with pytest.raises(PluginError) as caught:
-        load(FoundPlugin("calm", "acme-dialects", "1.2", load_plugin))
+        load(FoundPlugin("calm", "acme-dialects", load_plugin))
     assert caught.value.plugin == "acme-dialects:calm"
     return caught.value
 
@@ -40,11 +40,11 @@ def test_a_plugin_is_an_object_with_marked_functions() -> None:
     plugin = loaded(Plugin())
     assert [dialect.name for dialect in plugin.dialects] == ["calm", "still"]
     provider = plugin.provider
-    assert (provider.name, provider.distribution, provider.version) == ("calm", "acme-dialects", "1.2")
+    assert (provider.name, provider.distribution, provider.version) == ("calm", "acme-dialects", "")
     assert set(provider.hooks) == {"sseware_dialects", "sseware_negotiate"}
     assert provider.dialects == ("calm", "still")
     assert provider.key == "acme-dialects:calm"
-    assert str(provider) == "calm (acme-dialects 1.2)"
+    assert str(provider) == "calm (acme-dialects)"
 
 
 def test_a_plugin_is_a_module() -> None:
