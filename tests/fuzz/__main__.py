@@ -28,6 +28,8 @@ def check_ours(checks: int, seed: int, jobs: int) -> int:
     with ProcessPoolExecutor(jobs) as pool:
         for tally in pool.map(_hunt_ours, range(seed, seed + len(shares)), shares):
             tallies.append(tally)
+            if len(shares) > 1:
+                print(f"seed {tally.seed}: {tally.checks:,} checks in {tally.seconds:.0f} s", flush=True)
             if tally.found:
                 print(f"seed {tally.seed}, check {tally.checks}, {tally.found}")
     print(
