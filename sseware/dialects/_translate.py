@@ -133,7 +133,7 @@ class _Translation:
             self._written.append(encoder.encode_extra(item))
         else:
             self._written.append(encoder.encode(item))
-            if isinstance(item, Finish):
+            if isinstance(item, Finish) or encoder.ended:
                 self._end(encoder.finish())
 
     def _end(self, chunk: bytes) -> None:

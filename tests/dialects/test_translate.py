@@ -173,6 +173,26 @@ async def test_a_failure_is_translated_and_ends_it() -> None:
     assert (source.left, source.closed, problems) == (1, 1, [])
 
 
+async def test_an_item_that_ends_the_target_ends_the_translation() -> None:
+    class EndingEncoder(BoundedEncoder):
+        ended = False
+
+        def encode(self, item: AnItem) -> Iterable[ServerSentEvent]:
+            self.ended = isinstance(item, Log)
+            return [ServerSentEvent("!", event="last")] if self.ended else super().encode(item)
+
+        def finish(self) -> Iterable[ServerSentEvent]:
+            return [] if self.ended else super().finish()
+
+    class Ending(Bounded):
+        def open(self, context: StreamContext) -> DialectEncoder:
+            return EndingEncoder(self)
+
+    source = Source(b"data: Once\n\n", b"event: log\ndata: x\n\ndata: more\n\n", b"data: more\n\n")
+    assert await chunks_of(source, "plain", Ending()) == [BEGIN + ONCE, b"event: last\ndata: !\n\n"]
+    assert (source.left, source.closed) == (1, 1)
+
+
 TRUNCATED = broken("source_truncated", "the source ended before it was complete")
 
 
