@@ -22,13 +22,13 @@ class EventShape(msgspec.Struct, frozen=True):
     """The shape of one kind of event.
 
     Attributes:
-        event: The event type; ``"message"`` is an unnamed event.
+        event: The event type; ``"message"`` is an unnamed event, and ``None`` stands for any type.
         json: What its payload is: any type that msgspec can describe. ``None``: the payload is text, not JSON.
         text: The only text that the payload may be, such as ``"[DONE]"``; ``None`` for any.
         description: One sentence on what it means.
     """
 
-    event: str = "message"
+    event: str | None = "message"
     json: Any = None
     text: str | None = None
     description: str = ""
@@ -73,7 +73,10 @@ def _event(shape: EventShape, payload: dict[str, Any] | None) -> dict[str, Any]:
     return {
         **described,
         "type": "object",
-        "properties": {"event": {"const": shape.event}, "data": data},
+        "properties": {
+            "event": {"type": "string"} if shape.event is None else {"const": shape.event},
+            "data": data,
+        },
         # An unnamed event has no event field, and is a "message" all the same.
-        "required": ["data"] if shape.event == "message" else ["event", "data"],
+        "required": ["data"] if shape.event in ("message", None) else ["event", "data"],
     }

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 import pytest
 
-from sseware import ServerSentEvent
+from sseware import EventStreamParser, ServerSentEvent
 from sseware.dialects import EventShape, Plain, Registry, StreamContext, events_schema
 from sseware.dialects._losses import SAMPLES
 from sseware.items import Data, Failure, Finish
+from sseware.plugins.ash import Ash
+from sseware.plugins.chronos import Chronos
+from sseware.plugins.hector import Hector
+from sseware.plugins.husk import Husk
+from sseware.plugins.machpay import MachPay
 
 jsonschema = pytest.importorskip("jsonschema")
 
@@ -58,6 +64,13 @@ def test_an_event_is_described_as_it_is_on_the_wire() -> None:
         "data": {"type": "string", "const": "[DONE]"},
     }
     assert schema["$defs"]["Tick"]["description"] == "The clock ticks."
+
+
+def test_an_event_of_any_type_can_be_described(assert_events_fit: Any) -> None:
+    schema = events_schema("clock", [EventShape(None, json=Tick)])
+    assert schema["anyOf"][0]["properties"]["event"] == {"type": "string"}
+    assert schema["anyOf"][0]["required"] == ["data"]
+    assert_events_fit([ServerSentEvent('{"n":1}', event=name) for name in ("tick", "message")], schema)
 
 
 def test_a_schema_without_types_has_no_definitions() -> None:
@@ -119,3 +132,34 @@ def test_what_a_built_in_dialect_writes_fits_its_schema(name: str, assert_events
         events += encoder.finish() if end == "finish" else encoder.fail(Failure("no"))
         assert events
         assert_events_fit([event for event in events if isinstance(event, ServerSentEvent)], dialect.schema())
+
+
+GOLDEN: list[tuple[Any, str]] = [
+    (Husk(), "husk/stream_*.txt"),
+    (Husk(), "seeds/husk_*.wire.txt"),
+    (MachPay(), "machpay/*_error_midstream.txt"),
+    (MachPay(), "machpay/*_named.txt"),
+    (MachPay(chunk_event=None), "machpay/*_onmessage.txt"),
+    (Ash(), "ash/error_*.txt"),
+    (Ash(include_partial_messages=True), "ash/runner_*.txt"),
+    (Ash(granular=True, include_partial_messages=True), "ash/server_granular_*.txt"),
+    (Ash(), "seeds/ash_*.wire.txt"),
+    (Hector(), "seeds/hector_*.wire.txt"),
+    (Hector(), "hector/v1_error_*.txt"),
+    (Chronos(named=True), "chronos/graph_*.txt"),
+    (Chronos(named=True), "chronos/broker_seed_*.txt"),
+]
+
+
+@pytest.mark.parametrize(("dialect", "pattern"), GOLDEN, ids=[pattern for _, pattern in GOLDEN])
+def test_what_the_systems_themselves_wrote_fits(
+    dialect: Any, pattern: str, shared: Path, assert_events_fit: Any
+) -> None:
+    found = 0
+    for path in (shared / "golden").glob(pattern):
+        stream = path.read_bytes()
+        if stream.startswith((b"event:", b"data:")):  # others are buffered answers, or header fields
+            events = EventStreamParser().feed(stream)
+            assert_events_fit(events, dialect.schema())
+            found += len(events)
+    assert found

@@ -79,6 +79,7 @@ class Chronos(msgspec.Struct, frozen=True):
 
     def schema(self) -> dict[str, Any]:
         """Returns the JSON Schema of its events; named ones bear the type of their frame."""
+        event = None if self.named else "message"
         return events_schema(
-            self.name, [EventShape(json=Frame, description="A step of a run, or a broker's own.")]
+            self.name, [EventShape(event, json=Frame, description="A step of a run, or a broker's own.")]
         )
