@@ -4,6 +4,9 @@
   interpreter that is written from its text
 - `check_prefixes`, `PrefixOracle`, `PrefixMismatch`: holds an incremental parser against it, after every chunk
 - `Vector`, `load_vectors`: conformance vectors as data; the module `sseware.testing.vectors` says more
+- `connect`, `SSEStream`: an application in process, on a server `Personality`, as a client sees it
+- `virtual_backend`, `VirtualTimeLoop`: virtual time on asyncio and Trio
+- `sseware.testing.errors`: what all of this raises
 - `sseware.testing.strategies`: hypothesis strategies; needs hypothesis, and is imported by its own name
 
 Nothing here needs pytest, and nothing but the strategies needs hypothesis. Names are looked up when they are
@@ -16,24 +19,42 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._clock import VirtualTimeLoop, virtual_backend
+    from ._connect import connect
     from ._oracle import IncrementalParser, ParserFactory, PrefixMismatch, PrefixOracle, check_prefixes
+    from ._personalities import PERSONALITIES, Personality, get_personality
     from ._reference import ReferenceEvent, ReferenceResult, reference_parse
+    from ._stream import SSEStream
     from .vectors import Vector, load_vectors
 
 __all__ = [
+    "PERSONALITIES",
     "IncrementalParser",
     "ParserFactory",
+    "Personality",
     "PrefixMismatch",
     "PrefixOracle",
     "ReferenceEvent",
     "ReferenceResult",
+    "SSEStream",
     "Vector",
+    "VirtualTimeLoop",
     "check_prefixes",
+    "connect",
+    "get_personality",
     "load_vectors",
     "reference_parse",
+    "virtual_backend",
 ]
 
 _HOMES = {
+    "PERSONALITIES": "_personalities",
+    "Personality": "_personalities",
+    "get_personality": "_personalities",
+    "VirtualTimeLoop": "_clock",
+    "virtual_backend": "_clock",
+    "connect": "_connect",
+    "SSEStream": "_stream",
     "IncrementalParser": "_oracle",
     "ParserFactory": "_oracle",
     "PrefixMismatch": "_oracle",

@@ -1,8 +1,10 @@
 """Virtual time on asyncio and Trio: minutes of keepalives pass in milliseconds, and at exact times.
 
 Where nothing can run, no socket is ready and no worker thread is at work, the clock jumps to the next timer. It
-never moves otherwise, so that what a program computes takes no time at all. Only the event loop's own clock is
-virtual (``loop.time()``, ``anyio.current_time()``); ``time.monotonic()`` is not.
+never moves otherwise, so that what a program computes takes no time at all. Where it could not jump for ten real
+seconds, time passes as it does on the wall, so that a deadline ends what never rests, too (on Trio not a thread
+that never ends). Only the event loop's own clock is virtual (``loop.time()``, ``anyio.current_time()``);
+``time.monotonic()`` is not.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import math
 import queue
 import selectors
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, TypeVarTuple, Unpack
@@ -26,6 +29,9 @@ _Ts = TypeVarTuple("_Ts")
 
 # How long, in real seconds, a jump is put off at a time while a worker thread is at work.
 _LOOK_AGAIN: Final = 0.001
+
+_PATIENCE: Final = 10.0
+"""Real seconds for which virtual time may stand still."""
 
 
 def virtual_backend(name: Literal["asyncio", "trio"] = "asyncio") -> tuple[str, dict[str, Any]]:
@@ -63,7 +69,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._virtual_now = 0.0
         self._in_executors = 0
-        super().__init__(_JumpingSelector(self._jump))
+        self._wall = _Wall()
+        super().__init__(_JumpingSelector(self._jump, self._stand_still))
 
     def time(self) -> float:
         """Tells virtual seconds."""
@@ -74,7 +81,11 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         if self._in_executors or any(map(self._is_at_work, threading.enumerate())):
             return False
         self._virtual_now += seconds
+        self._wall.jumped()
         return True
+
+    def _stand_still(self) -> None:
+        self._virtual_now += self._wall.passed()
 
     def _is_at_work(self, thread: threading.Thread) -> bool:
         # A worker thread of anyio has a queue of work, and says when it has done a piece. It belongs to one loop.
@@ -104,15 +115,34 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
             self._in_executors -= 1
 
 
+class _Wall:
+    """Tells how much of the time on the wall counts: none, until virtual time has stood still for long."""
+
+    def __init__(self) -> None:
+        self._still_since = self._last = time.monotonic()
+
+    def jumped(self) -> None:
+        """Is told that virtual time has jumped."""
+        self._still_since = time.monotonic()
+
+    def passed(self) -> float:
+        """Returns how many seconds count since the last call."""
+        now = time.monotonic()
+        seconds, self._last = now - self._last, now
+        return seconds if now - self._still_since > _PATIENCE else 0.0
+
+
 class _JumpingSelector(selectors.BaseSelector):
     """Asks another selector, and lets the clock jump where that would have to wait.
 
     Args:
         jump: Is given how many seconds the event loop is ready to wait; returns whether they are over.
+        stand_still: Is called where the clock does not jump.
     """
 
-    def __init__(self, jump: Callable[[float], bool]) -> None:
+    def __init__(self, jump: Callable[[float], bool], stand_still: Callable[[], None]) -> None:
         self._jump = jump
+        self._stand_still = stand_still
         self._real = selectors.DefaultSelector()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -120,9 +150,12 @@ class _JumpingSelector(selectors.BaseSelector):
             # No timer at all: only a socket, a signal or a thread can wake this loop.
             return self._real.select(None)
         ready = self._real.select(0)
-        if ready or timeout <= 0 or self._jump(timeout):
-            return ready
-        return self._real.select(_LOOK_AGAIN)
+        if not ready and timeout > 0:
+            if self._jump(timeout):
+                return ready
+            ready = self._real.select(_LOOK_AGAIN)
+        self._stand_still()
+        return ready
 
     def register(self, fileobj: FileDescriptorLike, events: int, data: Any = None) -> selectors.SelectorKey:
         return self._real.register(fileobj, events, data)
@@ -148,9 +181,18 @@ def _trio_options() -> dict[str, Any]:
     class HoldForThreads(trio.abc.Instrument):
         """Lets the clock stand still while a worker thread is at work: MockClock sees an idle loop there."""
 
+        def __init__(self) -> None:
+            self._wall = _Wall()
+            self._now = 0.0
+
         def after_task_step(self, task: trio.lowlevel.Task) -> None:
             threshold = math.inf if trio.testing.active_thread_count() else 0.0
             if clock.autojump_threshold != threshold:
                 clock.autojump_threshold = threshold
+            if clock.current_time() != self._now:
+                self._wall.jumped()
+            if passed := self._wall.passed():
+                clock.jump(passed)
+            self._now = clock.current_time()
 
     return {"clock": clock, "instruments": [HoldForThreads()]}

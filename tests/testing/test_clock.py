@@ -13,6 +13,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
+from sseware.testing import _clock
 from sseware.testing._clock import VirtualTimeLoop, virtual_backend
 
 pytestmark = pytest.mark.anyio
@@ -142,3 +143,31 @@ def test_a_selector_of_it_does_what_a_selector_does() -> None:
         assert loop.remove_reader(near)
         assert loop.remove_writer(near)  # unregisters
     loop.close()
+
+
+@pytest.mark.parametrize("name", ["asyncio", "trio"])
+def test_a_deadline_ends_also_what_never_rests(name: Literal["asyncio", "trio"], monkeypatch: Any) -> None:
+    async def main() -> bool:
+        await anyio.sleep(1)
+        with anyio.move_on_after(0.2) as scope:
+            while True:
+                await anyio.lowlevel.checkpoint()
+        return scope.cancelled_caught
+
+    monkeypatch.setattr(_clock, "_PATIENCE", 0.05)
+    backend, options = virtual_backend(name)
+    assert anyio.run(main, backend=backend, backend_options=options)
+
+
+def test_a_deadline_ends_also_the_wait_for_a_thread_that_does_not_end(monkeypatch: Any) -> None:
+    release = threading.Event()
+
+    async def main() -> bool:
+        with anyio.move_on_after(0.2) as scope:
+            await anyio.to_thread.run_sync(release.wait, abandon_on_cancel=True)
+        release.set()
+        return scope.cancelled_caught
+
+    monkeypatch.setattr(_clock, "_PATIENCE", 0.05)
+    backend, options = virtual_backend("asyncio")
+    assert anyio.run(main, backend=backend, backend_options=options)
