@@ -8,9 +8,18 @@ import msgspec
 import pytest
 
 from sseware import ServerSentEvent
-from sseware.dialects import Plain, leave_out, omits_of, read_payload, refuse_owned, status_of
+from sseware.dialects import (
+    Plain,
+    bad_end,
+    json_answer,
+    leave_out,
+    omits_of,
+    read_payload,
+    refuse_owned,
+    status_of,
+)
 from sseware.errors import InvalidDialectEvent, InvalidItem
-from sseware.items import File, Finish, Item, Log, Thinking
+from sseware.items import Failure, File, Finish, Item, Log, Thinking
 
 
 class Quiet(Plain, frozen=True):
@@ -115,3 +124,28 @@ def test_a_payload_that_is_none_is_told(data: str) -> None:
 )
 def test_the_status_of_an_answer_that_ends(finish: Any, status: int) -> None:
     assert status_of(finish) == status
+
+
+@pytest.mark.parametrize(
+    ("finish", "failure"),
+    [
+        pytest.param(Finish(ok=False), Failure("the agent exited with code 0"), id="a-code"),
+        pytest.param(Finish(ok=False, exit_code=None), Failure("the agent failed"), id="no-code"),
+        pytest.param(
+            Finish(ok=False, result={"error": "too late", "status": 504}),
+            Failure("too late", status=504),
+            id="a-reason-and-a-status",
+        ),
+        pytest.param(
+            Finish(ok=False, result={"error": 7}), Failure("the agent exited with code 0"), id="no-text"
+        ),
+    ],
+)
+def test_why_a_run_ended_badly(finish: Finish, failure: Failure) -> None:
+    assert bad_end(finish, "agent") == failure
+
+
+def test_an_answer_of_json() -> None:
+    answer = json_answer(418, '{"a":"\u00e9"}')
+    assert (answer.status, answer.body) == (418, b'{"a":"\xc3\xa9"}')
+    assert dict(answer.headers)["content-type"].startswith("application/json")

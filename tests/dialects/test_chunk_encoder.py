@@ -8,8 +8,9 @@ from collections.abc import Iterable
 import pytest
 
 from sseware import ServerSentEvent
-from sseware.dialects import AnItem, ChunkEncoder, Plain, StreamContext
+from sseware.dialects import AnEvent, AnItem, ChunkEncoder, PieceEncoder, Plain, StreamContext
 from sseware.errors import InvalidEvent, InvalidItem
+from sseware.events import Comment
 from sseware.items import Failure, Finish, Text
 
 
@@ -19,7 +20,7 @@ class Loud:
     def start(self) -> Iterable[ServerSentEvent]:
         return [ServerSentEvent("start")]
 
-    def encode(self, item: AnItem) -> Iterable[ServerSentEvent]:
+    def encode(self, item: AnItem) -> Iterable[AnEvent]:
         return [ServerSentEvent("one"), ServerSentEvent("two")] if isinstance(item, Text) else []
 
     def finish(self) -> Iterable[ServerSentEvent]:
@@ -83,3 +84,46 @@ def test_the_plain_dialect_needs_no_plugin() -> None:
     chunks = ChunkEncoder(Plain().open(StreamContext()))
     assert chunks.extra == {}
     assert chunks.encode(Text("a")) == b"data: a\n\n"
+
+
+class Chatty(Loud):
+    def encode(self, item: AnItem) -> Iterable[AnEvent]:
+        if not isinstance(item, Text):
+            return [Comment("nothing to say")]
+        return [Comment("one"), ServerSentEvent("1"), ServerSentEvent("2"), Comment("end")]
+
+
+def test_pieces_are_events_with_the_comments_before_them() -> None:
+    chunks = PieceEncoder(Chatty())
+    assert [chunks.encode(Text("a")), chunks.encode(Finish()), chunks.encode(Text("b"))] == [b""] * 3
+    once = [b": one\n\ndata: 1\n\n", b"data: 2\n\n", b": end\n\n"]
+    assert list(chunks.pieces) == [b"data: start\n\n" + once[0], *once[1:], b": nothing to say\n\n", *once]
+    assert chunks.finish() == b"data: finish\n\n"
+    plain = PieceEncoder(Loud())
+    plain.encode(Text("a"))
+    assert list(plain.pieces) == [b"data: start\n\ndata: one\n\n", b"data: two\n\n"]
+
+
+def test_an_item_that_is_refused_leaves_no_pieces() -> None:
+    class Breaks(Loud):
+        def encode(self, item: AnItem) -> Iterable[ServerSentEvent]:
+            yield ServerSentEvent("half")
+            raise InvalidItem("no")
+
+    chunks = PieceEncoder(Breaks())
+    with pytest.raises(InvalidItem):
+        chunks.encode(Text("a"))
+    assert not chunks.pieces
+    assert chunks.fail(Failure("no")) == b"data: start\n\ndata: fail no\n\n"
+
+
+def test_whether_an_item_has_ended_the_stream_is_the_dialects_to_say() -> None:
+    class Ends(Loud):
+        ended = False
+
+    encoder = Ends()
+    chunks = ChunkEncoder(encoder)
+    assert (chunks.may_end, chunks.ended) == (True, False)
+    encoder.ended = True
+    assert chunks.ended
+    assert (ChunkEncoder(Loud()).may_end, ChunkEncoder(Loud()).ended) == (False, False)
