@@ -137,16 +137,13 @@ class EventStreamParser:
                 return read_blocks(text, pending)
         if self._failure is not None:
             self._raise_failure()
-        chunk = plain = chunk if type(chunk) is bytes else _as_bytes(chunk)
-        if self._start is not None:
-            plain = self._without_bom(plain)
-        if self._after_cr or _CR in plain:
-            plain = self._with_lf_only(plain)
+        chunk = chunk if type(chunk) is bytes else _as_bytes(chunk)
         events: list[ServerSentEvent] = []
         try:
-            self._read(plain, events)
-            if self._linter is not None:
-                _raise_first(self._linter.feed(chunk))
+            if not (self._line_by_line and self._linter is None and self._pending.extend(chunk)):
+                self._read(chunk, events)
+                if self._linter is not None:
+                    _raise_first(self._linter.feed(chunk))
         except ProtocolError as exc:
             self._fail(exc)
             if self._strict or not events:
@@ -222,6 +219,10 @@ class EventStreamParser:
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _read(self, chunk: bytes, events: list[ServerSentEvent]) -> None:
+        if self._start is not None:
+            chunk = self._without_bom(chunk)
+        if self._after_cr or _CR in chunk:
+            chunk = self._with_lf_only(chunk)
         if self._line_by_line:
             chunk = chunk[self._pending.read(chunk, 0, events) :]
             self._line_by_line = not self._pending.is_empty()

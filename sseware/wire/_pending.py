@@ -6,6 +6,7 @@ is faster stands in `sseware.wire._blocks` and takes only blocks of which it can
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
 from ..errors import ParserLimitExceeded
@@ -17,6 +18,8 @@ __all__ = ["MAX_DATA_LINES", "PendingEvent"]
 MAX_DATA_LINES: Final = 65_536
 """How many ``data`` lines one event may have: a limit of bytes alone lets millions of tiny fields through."""
 
+_LF: Final = 10
+_CR: Final = 13
 _FIELDS: Final = (b"data", b"event", b"id", b"retry")
 _HEAD: Final = len(b"event: ")
 
@@ -100,10 +103,23 @@ class PendingEvent:
             self._keep(chunk[start:])
         return len(chunk)
 
+    def extend(self, piece: bytes) -> bool:
+        """Reads a piece from the middle of a line, where it is no more than that; tells whether it did.
+
+        Raises:
+            ParserLimitExceeded: The event is too large.
+        """
+        if len(self._head) < _HEAD or _LF in piece or _CR in piece:
+            return False
+        if not self._ignoring:
+            self._add_to_line(piece)
+        return True
+
     def _begin_line(self) -> None:
         self._line = Fragments()
         self._head = b""
         self._before_value = 0
+        self._line_room = sys.maxsize
         self._ignoring = False
 
     def _begin_event(self) -> None:
@@ -124,10 +140,16 @@ class PendingEvent:
                 self._ignoring = True
                 self._line = Fragments()
                 return
-            self._before_value = len(name) + 1 + value.startswith(b" ") if colon else 0
-        self._line.append(piece)
-        if self._before_value:
-            self._check_size(self._line.size - self._before_value)
+            if colon:
+                self._before_value = len(name) + 1 + value.startswith(b" ")
+                self._line_room = self._before_value + self._room()
+        self._add_to_line(piece)
+
+    def _add_to_line(self, piece: bytes) -> None:
+        line = self._line
+        line.append(piece)
+        if line.size > self._line_room:
+            self._check_size(line.size - self._before_value)
 
     def _field(self, line: bytes) -> None:
         # By index, so that a value of megabytes is copied once.
@@ -168,12 +190,17 @@ class PendingEvent:
             events.append(ReceivedEvent(data, type_, own_id, self._retry, self.last_event_id))
         self._begin_event()
 
-    def _check_size(self, arriving: int) -> None:
+    def _room(self) -> int:
+        """Tells how many bytes the next value may have."""
         if self._max_size is None:
-            return
-        size = self._data.size + (self._data_lines > 0) + len(self._type) + len(self._id or b"") + arriving
-        if size > self._max_size:
-            raise ParserLimitExceeded("bytes", self._max_size, size)
+            return sys.maxsize
+        return (
+            self._max_size - self._data.size - (self._data_lines > 0) - len(self._type) - len(self._id or b"")
+        )
+
+    def _check_size(self, arriving: int) -> None:
+        if self._max_size is not None and arriving > (room := self._room()):
+            raise ParserLimitExceeded("bytes", self._max_size, self._max_size + arriving - room)
 
 
 def _decoded(value: bytes) -> str:
