@@ -24,8 +24,8 @@ def run(rounds: int) -> Report:
     others = [name for name in peers if name not in {OURS, BARE}]
     shapes = Table(
         "Parsing, by shape and chunk",
-        f"How many times as long as {OURS} each takes. *Bare* takes a part of its time: `split` and `decode`, "
-        "without fields, events or whatever spans two chunks. In brackets: it finds another number of events.",
+        f"How many times as long as {OURS} each takes. *Of bare*: what `split` and `decode` take, without fields, events "
+        "or whatever spans two chunks, of our time. In brackets: it finds another number of events.",
         ["shape", "chunk", "µs an event", "of bare", "best peer", *others],
         rows,
     )
