@@ -76,7 +76,7 @@ def assert_prints(got: str, want: str) -> None:
 
 def curl(words: list[str], app: Any) -> str:
     """Asks an application in process what a curl command would ask its server."""
-    parser = argparse.ArgumentParser(prog="curl", exit_on_error=False)
+    parser = argparse.ArgumentParser(prog="curl")
     parser.add_argument("url")
     parser.add_argument("-X", "--request")
     parser.add_argument("-H", "--header", action="append", default=[])
@@ -84,7 +84,8 @@ def curl(words: list[str], app: Any) -> str:
     parser.add_argument("-i", "--include", action="store_true")
     parser.add_argument("-N", "--no-buffer", action="store_true")
     parser.add_argument("-s", "--silent", action="store_true")
-    asked = parser.parse_args(words)
+    asked, unknown = parser.parse_known_args(words)
+    assert not unknown, f"curl's {unknown} are not known here"
     method = asked.request or ("GET" if asked.data is None else "POST")
     headers = dict(re.split(r":\s*", header, maxsplit=1) for header in asked.header)
 
@@ -224,7 +225,9 @@ async def app(scope, receive, send):
             f"{APP}```console\n$ curl {OURS[0]}\nGOT\n```", "line 9: AssertionError", id="wrong-bytes"
         ),
         pytest.param(f"```console\n$ curl {OURS[0]}\n```", "line 1: AttributeError", id="no-app"),
-        pytest.param(f"{APP}```console\n$ curl {OURS[0]} --fast\n```", "line 9: SystemExit", id="no-option"),
+        pytest.param(
+            f"{APP}```console\n$ curl {OURS[0]} --fast\n```", "line 9: AssertionError: curl's", id="no-option"
+        ),
     ],
 )
 def test_a_planted_mistake_is_found(document: str, want: str) -> None:
