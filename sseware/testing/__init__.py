@@ -5,6 +5,7 @@
 - `check_prefixes`, `PrefixOracle`, `PrefixMismatch`: holds an incremental parser against it, after every chunk
 - `Vector`, `load_vectors`: conformance vectors as data; the module `sseware.testing.vectors` says more
 - `connect`, `SSEStream`: an application in process, on a server `Personality`, as a client sees it
+- `StreamingTransport`: the same behind an httpx2 or httpx client
 - `virtual_backend`, `VirtualTimeLoop`: virtual time on asyncio and Trio
 - `sseware.testing.errors`: what all of this raises
 - `sseware.testing.strategies`: hypothesis strategies; needs hypothesis, and is imported by its own name
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ._personalities import PERSONALITIES, Personality, get_personality
     from ._reference import ReferenceEvent, ReferenceResult, reference_parse
     from ._stream import SSEStream
+    from ._transport import StreamingTransport
     from .vectors import Vector, load_vectors
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "ReferenceEvent",
     "ReferenceResult",
     "SSEStream",
+    "StreamingTransport",
     "Vector",
     "VirtualTimeLoop",
     "check_prefixes",
@@ -55,6 +58,7 @@ _HOMES = {
     "virtual_backend": "_clock",
     "connect": "_connect",
     "SSEStream": "_stream",
+    "StreamingTransport": "_transport",
     "IncrementalParser": "_oracle",
     "ParserFactory": "_oracle",
     "PrefixMismatch": "_oracle",

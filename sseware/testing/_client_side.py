@@ -24,6 +24,7 @@ class ClientSide:
     Args:
         clock: Tells seconds since the request.
         eager: Whether it reads all the time; otherwise it reads while somebody waits for something.
+        parses: Whether it looks for events in what it reads.
         last_event_id: The last event ID string of the connection before.
 
     Attributes:
@@ -40,9 +41,12 @@ class ClientSide:
         on_read: Is called when something was read.
     """
 
-    def __init__(self, clock: Callable[[], float], *, eager: bool, last_event_id: str) -> None:
+    def __init__(
+        self, clock: Callable[[], float], *, eager: bool, parses: bool = True, last_event_id: str = ""
+    ) -> None:
         self._clock = clock
         self._eager = eager
+        self._parses = parses
         self._queue: deque[SeenChunk] = deque()
         self._arrived_ending: Ending | None = None
         self._pauses = 0
@@ -139,7 +143,7 @@ class ClientSide:
         # What was held back by a pause is seen when it is read.
         at = self._clock()
         self.chunks.append(SeenChunk(chunk.data, at))
-        if self._is_event_stream:
+        if self._parses and self._is_event_stream:
             self.events += [seen_event(event, at, number) for event in self.parser.feed(chunk.data)]
             self.comments += [SeenComment(text, at, number) for text in self._comment_reader.feed(chunk.data)]
 

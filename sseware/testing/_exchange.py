@@ -48,6 +48,7 @@ class Exchange:
         body: The request body.
         personality: The server that it runs on.
         eager: Whether the client reads all the time, or only while somebody waits.
+        parses: Whether it looks for events.
         last_event_id: The last event ID string of the connection before.
 
     Attributes:
@@ -55,6 +56,7 @@ class Exchange:
         server: The server's end.
         task: The application's task.
         leaked: How it was found out that the application does not end, if it was.
+        told: Whether somebody has been told what went wrong.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Exchange:
         personality: Personality,
         *,
         eager: bool,
+        parses: bool = True,
         last_event_id: str = "",
     ) -> None:
         self._app = app
@@ -73,9 +76,10 @@ class Exchange:
         self._runtime = current_runtime()
         self._began = self._runtime.now()
         self._cancel_timer: Timer | None = None
-        self.client = ClientSide(self.now, eager=eager, last_event_id=last_event_id)
+        self.client = ClientSide(self.now, eager=eager, parses=parses, last_event_id=last_event_id)
         self.server = ServerSide(personality, scope["method"], body, self.client, self.now)
         self.leaked: AppLeaked | None = None
+        self.told = False
         self.task = AppTask(self._call, self._ended)
 
     def now(self) -> float:

@@ -20,7 +20,6 @@ class ObservedStream:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._client = exchange.client
-        self._knows_problem = False
 
     def __repr__(self) -> str:
         state = self._client.ending or ("open" if not self._exchange.server.gone else "left")
@@ -96,13 +95,13 @@ class ObservedStream:
     @property
     def app_exception(self) -> BaseException | None:
         """What the application raised. A test that does not look at it fails by it."""
-        self._knows_problem = True
+        self._exchange.told = True
         return self._exchange.task.exception
 
     @property
     def violations(self) -> list[ASGIViolation]:
         """How the application broke the ASGI specification. A test that does not look at it fails by it."""
-        self._knows_problem = True
+        self._exchange.told = True
         return list(self._exchange.server.violations)
 
     @property
@@ -112,4 +111,4 @@ class ObservedStream:
 
     def unknown_problem(self) -> Exception | None:
         """Returns what went wrong that this test has not been told of."""
-        return self._exchange.leaked or (None if self._knows_problem else self._exchange.problem())
+        return self._exchange.leaked or (None if self._exchange.told else self._exchange.problem())

@@ -13,7 +13,7 @@ from .._types import Message, RawHeaders, Scope
 from ..errors import ConfigurationError
 from ._personalities import Personality
 
-__all__ = ["AskedHeaders", "Body", "Content", "Params", "RequestBody", "make_body", "make_scope"]
+__all__ = ["AskedHeaders", "Body", "Content", "Params", "RequestBody", "make_body", "make_scope", "raw_scope"]
 
 AskedHeaders: TypeAlias = Mapping[str, str | bytes | None] | Iterable[tuple[str, str | bytes | None]]
 """Header fields; ``None`` leaves out a field that would otherwise be sent."""
@@ -138,6 +138,29 @@ def make_scope(
         raise ConfigurationError(f"path must begin with a slash, got {path!r}")
     raw_path, _, query = quote(path, safe="%/:?#[]@!$&'()*+,;=-._~").encode().partition(b"?")
     more = urlencode(_pairs(params or ()), doseq=True).encode()
+    target = raw_path, b"&".join(filter(None, (query, more)))
+    return raw_scope(
+        personality, method, target, _raw_headers(headers or (), described or {}, last_event_id), _SERVER
+    )
+
+
+def raw_scope(
+    personality: Personality,
+    method: str,
+    target: tuple[bytes, bytes],
+    headers: RawHeaders,
+    server: tuple[str, int],
+) -> Scope:
+    """Makes the scope of a request from the parts that a server reads.
+
+    Args:
+        personality: The server.
+        method: The request method.
+        target: The path, percent-encoded, and the query.
+        headers: Header fields, names in lower case.
+        server: Host and port.
+    """
+    raw_path, query = target
     asgi = {"version": "3.0"}
     if personality.spec_version is not None:
         asgi["spec_version"] = personality.spec_version
@@ -149,10 +172,10 @@ def make_scope(
         "scheme": "http",
         "path": unquote_to_bytes(raw_path).decode(errors="replace"),
         "raw_path": raw_path,
-        "query_string": b"&".join(filter(None, (query, more))),
+        "query_string": query,
         "root_path": "",
-        "headers": _raw_headers(headers or (), described or {}, last_event_id),
-        "server": _SERVER,
+        "headers": headers,
+        "server": server,
         "client": _CLIENT,
         "extensions": {},
         "state": {},

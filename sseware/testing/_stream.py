@@ -241,7 +241,7 @@ class SSEStream(ObservedStream):
         if not self._client.is_event_stream:
             problem = self._exchange.problem()
             if problem is not None:
-                self._knows_problem = True
+                self._exchange.told = True
                 raise problem
             raise NotAnEventStream(self.status, self.headers.get("content-type"))
 
@@ -253,7 +253,7 @@ class SSEStream(ObservedStream):
     def _why_ended(self, what: str) -> Exception:
         problem = self._exchange.problem()
         if problem is not None:
-            self._knows_problem = True
+            self._exchange.told = True
             return problem
         how = "was cut off" if self._client.ending == "cut" else "has ended"
         if self._client.ending is None:
