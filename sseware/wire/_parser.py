@@ -227,12 +227,17 @@ class EventStreamParser:
             chunk = chunk[self._pending.read(chunk, 0, events) :]
             self._line_by_line = not self._pending.is_empty()
         if not self._line_by_line:
-            # The tail has no blank line; one may be where it meets the chunk.
-            known = max(len(self._tail) - 1, 0)
-            chunk = self._tail + chunk
-            end = chunk.rfind(b"\n\n", known) + 2
+            tail, end = self._tail, 0
+            if tail:
+                # No blank line is in it; one may be where it meets the chunk.
+                chunk = tail + chunk
+                end = len(tail) - 1
+            end = chunk.rfind(b"\n\n", end) + 2
             if end > 1:
-                self._read_blocks(chunk[:end], events)
+                if end <= self._fast:
+                    events += read_blocks(chunk[:end].decode("utf-8", "replace"), self._pending)
+                else:
+                    self._read_blocks(chunk[:end], events)
                 chunk = chunk[end:]
             self._keep(chunk, events)
         pending = (
