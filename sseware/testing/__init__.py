@@ -6,6 +6,8 @@
 - `Vector`, `load_vectors`: conformance vectors as data; the module `sseware.testing.vectors` says more
 - `connect`, `SSEStream`: an application in process, on a server `Personality`, as a client sees it
 - `StreamingTransport`: the same behind an httpx2 or httpx client
+- `assert_events`, `IsEvent`, `assert_one_frame`, `assert_lifecycle`, `assert_cadence`, `assert_resumes`: assertions
+  that say first what differs first
 - `virtual_backend`, `VirtualTimeLoop`: virtual time on asyncio and Trio
 - `sseware.testing.errors`: what all of this raises
 - `sseware.testing.strategies`: hypothesis strategies; needs hypothesis, and is imported by its own name
@@ -20,18 +22,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._assertions import assert_events, assert_lifecycle, assert_one_frame
     from ._clock import VirtualTimeLoop, virtual_backend
     from ._connect import connect
+    from ._matching import IsEvent
     from ._oracle import IncrementalParser, ParserFactory, PrefixMismatch, PrefixOracle, check_prefixes
     from ._personalities import PERSONALITIES, Personality, get_personality
     from ._reference import ReferenceEvent, ReferenceResult, reference_parse
     from ._stream import SSEStream
+    from ._stream_assertions import assert_cadence, assert_resumes
     from ._transport import StreamingTransport
     from .vectors import Vector, load_vectors
 
 __all__ = [
     "PERSONALITIES",
     "IncrementalParser",
+    "IsEvent",
     "ParserFactory",
     "Personality",
     "PrefixMismatch",
@@ -42,6 +48,11 @@ __all__ = [
     "StreamingTransport",
     "Vector",
     "VirtualTimeLoop",
+    "assert_cadence",
+    "assert_events",
+    "assert_lifecycle",
+    "assert_one_frame",
+    "assert_resumes",
     "check_prefixes",
     "connect",
     "get_personality",
@@ -51,6 +62,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "IsEvent": "_matching",
+    "assert_events": "_assertions",
+    "assert_one_frame": "_assertions",
+    "assert_lifecycle": "_assertions",
+    "assert_cadence": "_stream_assertions",
+    "assert_resumes": "_stream_assertions",
     "PERSONALITIES": "_personalities",
     "Personality": "_personalities",
     "get_personality": "_personalities",

@@ -51,7 +51,7 @@ class SeenEvent(ReceivedEvent, frozen=True, gc=False):
     chunk: int = 0
 
     def __repr__(self) -> str:
-        return repr(ReceivedEvent(self.data, self.event, self.id, self.retry, self.last_event_id))
+        return repr(ReceivedEvent(self.data, self.event, self.id, self.retry))
 
 
 def seen_event(event: ServerSentEvent, at: float, chunk: int) -> SeenEvent:
