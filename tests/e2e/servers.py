@@ -139,9 +139,15 @@ class Client:
         return Answer(status, headers, b"".join(chunk for _, chunk in self.chunks()))
 
     def leave(self, how: HowToLeave) -> None:
-        """Goes away without having read everything."""
+        """Goes away without having asked for everything.
+
+        One that half-closes reads what is still sent to it: uvicorn flushes before it tells of the disconnect, and a
+        client that neither reads nor closes is a stalled reader, for which there is ``send_timeout``.
+        """
         if how == "half-close":
             self._socket.shutdown(socket.SHUT_WR)
+            while self._socket.recv(2**16):
+                continue
             return
         if how == "RST":
             # To linger for no time is to drop what was not sent, and to say so.
