@@ -8,6 +8,7 @@
 - `StreamingTransport`: the same behind an httpx2 or httpx client
 - `assert_events`, `IsEvent`, `assert_one_frame`, `assert_lifecycle`, `assert_cadence`, `assert_resumes`: assertions
   that say first what differs first
+- `Recorder`, `Recording`, `replay`: a response in a file, chunk by chunk with its times
 - `virtual_backend`, `VirtualTimeLoop`: virtual time on asyncio and Trio
 - `sseware.testing.errors`: what all of this raises
 - `sseware.testing.strategies`: hypothesis strategies; needs hypothesis, and is imported by its own name
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from ._matching import IsEvent
     from ._oracle import IncrementalParser, ParserFactory, PrefixMismatch, PrefixOracle, check_prefixes
     from ._personalities import PERSONALITIES, Personality, get_personality
+    from ._recorder import Recorder, replay
+    from ._recording import Recording
     from ._reference import ReferenceEvent, ReferenceResult, reference_parse
     from ._stream import SSEStream
     from ._stream_assertions import assert_cadence, assert_resumes
@@ -42,6 +45,8 @@ __all__ = [
     "Personality",
     "PrefixMismatch",
     "PrefixOracle",
+    "Recorder",
+    "Recording",
     "ReferenceEvent",
     "ReferenceResult",
     "SSEStream",
@@ -58,10 +63,14 @@ __all__ = [
     "get_personality",
     "load_vectors",
     "reference_parse",
+    "replay",
     "virtual_backend",
 ]
 
 _HOMES = {
+    "Recording": "_recording",
+    "Recorder": "_recorder",
+    "replay": "_recorder",
     "IsEvent": "_matching",
     "assert_events": "_assertions",
     "assert_one_frame": "_assertions",
