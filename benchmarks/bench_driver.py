@@ -19,15 +19,21 @@ __all__ = ["SCENES", "Scene", "exchange", "run"]
 _TEXT = "the quick brown fox jumps over the lazy dog"
 
 
-async def _burst(count: int) -> AsyncIterator[str]:
+async def _burst(count: int, before: str, after: str) -> AsyncIterator[str]:
     for _ in range(count):
-        yield _TEXT
+        yield f"{before}{_TEXT}{after}"
 
 
-async def _one_by_one(count: int) -> AsyncIterator[str]:
+async def _one_by_one(count: int, before: str, after: str) -> AsyncIterator[str]:
     for _ in range(count):
         await asyncio.sleep(0)
-        yield _TEXT
+        yield f"{before}{_TEXT}{after}"
+
+
+async def _by_timer(count: int, before: str, after: str) -> AsyncIterator[str]:
+    for _ in range(count):
+        await asyncio.sleep(1e-6)
+        yield f"{before}{_TEXT}{after}"
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -42,7 +48,7 @@ class Scene(msgspec.Struct, frozen=True):
     """
 
     name: str
-    handler: Callable[[int], AsyncIterator[str]]
+    handler: Callable[[int, str, str], AsyncIterator[str]]
     events: int
     streams: int
     each: str
@@ -55,7 +61,8 @@ class Scene(msgspec.Struct, frozen=True):
 
 SCENES = (
     Scene("a handler that never suspends", _burst, 2000, 5, "event"),
-    Scene("one event per wake-up", _one_by_one, 1000, 5, "event"),
+    Scene("one event per turn of the loop", _one_by_one, 1000, 5, "event"),
+    Scene("one event per wake-up, by a timer", _by_timer, 500, 5, "event"),
     Scene("setting up and ending a stream", _burst, 1, 500, "stream"),
 )
 
@@ -94,8 +101,9 @@ async def _streams(app: Callable[..., Any], scene: Scene) -> None:
         await exchange(app)
 
 
-async def exchange(app: Callable[..., Any], send: Callable[[Any], Any] | None = None) -> None:
-    """Serves one request as a server does whose client reads everything and stays."""
+async def exchange(app: Callable[..., Any]) -> int:
+    """Serves one request as a server does whose client reads everything and stays; returns the bytes that came."""
+    received = 0
     requests = [{"type": "http.request", "body": b"", "more_body": False}]
     gone = asyncio.Event()
 
@@ -105,10 +113,13 @@ async def exchange(app: Callable[..., Any], send: Callable[[Any], Any] | None = 
         await gone.wait()
         return {"type": "http.disconnect"}
 
-    async def take(message: Any) -> None:
-        pass
+    async def send(message: Any) -> None:
+        nonlocal received
+        if message["type"] == "http.response.body":
+            received += len(message["body"])
 
-    await app(_SCOPE, receive, send or take)
+    await app(_SCOPE, receive, send)
+    return received
 
 
 _SCOPE = {

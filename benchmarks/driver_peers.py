@@ -16,8 +16,8 @@ from .report import installed
 
 __all__ = ["BARE", "DISTRIBUTIONS", "OURS", "Handler", "applications"]
 
-Handler: TypeAlias = Callable[[], AsyncIterator[str]]
-"""Yields the data of events."""
+Handler: TypeAlias = Callable[[str, str], AsyncIterator[str]]
+"""Yields texts; what it is called with goes before and after each, so that a peer may get a whole event."""
 
 Application: TypeAlias = Callable[[Any, Any, Any], Any]
 
@@ -26,27 +26,26 @@ BARE = "bare loop"
 DISTRIBUTIONS = ("sse-starlette", "starlette")
 
 
-async def _framed(handler: Handler) -> AsyncIterator[str]:
-    async for text in handler():
-        yield f"data: {text}\n\n"
+_EVENT = ("data: ", "\n\n")
+_TEXT = ("", "")
 
 
 def _sseware(handler: Handler) -> Application:
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await EventStream(handler())(scope, receive, send)
+        await EventStream(handler(*_TEXT))(scope, receive, send)
 
     return app
 
 
 def _middleware(handler: Handler) -> Application:
-    return SSEMiddleware(handler)
+    return SSEMiddleware(lambda: handler(*_TEXT))
 
 
 def _sse_starlette(handler: Handler) -> Application:
     response = import_module("sse_starlette").EventSourceResponse
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await response(handler())(scope, receive, send)
+        await response(handler(*_TEXT))(scope, receive, send)
 
     return app
 
@@ -57,7 +56,7 @@ def _starlette(spec_version: str) -> Callable[[Handler], Application]:
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
             scope = {**scope, "asgi": {"version": "3.0", "spec_version": spec_version}}
-            await response(_framed(handler), media_type="text/event-stream")(scope, receive, send)
+            await response(handler(*_EVENT), media_type="text/event-stream")(scope, receive, send)
 
         return app
 
@@ -67,9 +66,8 @@ def _starlette(spec_version: str) -> Callable[[Handler], Application]:
 def _bare(handler: Handler) -> Application:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        async for text in handler():
-            chunk = f"data: {text}\n\n".encode()
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        async for event in handler(*_EVENT):
+            await send({"type": "http.response.body", "body": event.encode(), "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     return app

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import functools
 import types
-from collections.abc import Callable, Coroutine, Generator, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from typing import Any, Final, TypeAlias
 
 import anyio
 
-from .._types import Message, Send
-
 __all__ = ["AsyncioRuntime"]
+
+_Rest: TypeAlias = tuple[Generator[Any, Any, None], Any]
+"""A call that was begun, and what it waits for."""
+
+_ENDED: Final = object()
 
 
 class AsyncioRuntime:
@@ -33,14 +36,28 @@ class AsyncioRuntime:
     def spawn(self, main: Callable[[], Coroutine[Any, Any, None]], name: str) -> asyncio.Task[None]:
         return self._loop.create_task(main(), name=name)
 
-    async def turn(self) -> None:
-        await asyncio.sleep(0)
+    @staticmethod
+    @types.coroutine
+    def turn() -> Generator[None, None, None]:
+        yield
 
     async def wait_ended(self, tasks: Sequence[Any], seconds: float) -> None:
+        cancelled: BaseException | None = None
+        try:
+            # A turn is all that nearly every task needs: one that was cancelled where it waited for an event.
+            await self.turn()
+        except asyncio.CancelledError as exc:
+            cancelled = exc
         running = {task for task in tasks if not task.done()}
-        if not running:
-            return
-        end, cancelled = self.now() + seconds, None
+        if running:
+            cancelled = await self._wait_on(running, seconds) or cancelled
+        if cancelled is not None:
+            raise cancelled
+
+    async def _wait_on(self, running: set[Any], seconds: float) -> BaseException | None:
+        """Waits for tasks; returns the cancellation that came meanwhile."""
+        end = self.now() + seconds
+        cancelled: BaseException | None = None
         # The shield is against cancel scopes, which would raise at every turn; task.cancel() goes through it.
         with anyio.CancelScope(shield=True):
             while running and (left := end - self.now()) > 0:
@@ -49,23 +66,23 @@ class AsyncioRuntime:
                 except asyncio.CancelledError as exc:
                     cancelled = exc
                     running = {task for task in running if not task.done()}
-        if cancelled is not None:
-            raise cancelled
+        return cancelled
 
-    async def send_within(self, send: Send, message: Message, seconds: float) -> bool:
-        # Nearly every call of send returns without suspending, and a deadline costs more than the call. So the
-        # call is run up to its first suspension by hand; where it suspends, the deadline is set. asyncio.timeout
-        # can be entered there, in the middle of the call; a cancel scope could not: what send has entered
-        # must be left first (hypercorn's and anyio's own do enter some).
-        running = send(message).__await__()
-        try:
-            pending = next(running)
-        except StopIteration:
-            return True
+    @staticmethod
+    def begin(call: Awaitable[None], /) -> _Rest | None:
+        # Nearly every call of send returns without waiting, and a deadline costs more than the call. So the call is
+        # run up to its first suspension by hand; where there is one, the deadline is set.
+        running = call.__await__()
+        pending = next(running, _ENDED)
+        return None if pending is _ENDED else (running, pending)
+
+    async def finish_within(self, rest: _Rest, seconds: float | None) -> bool:
+        # asyncio.timeout can be entered here, in the middle of the call. A cancel scope could not: what the call has
+        # entered must be left first (hypercorn's and anyio's own do enter some).
         deadline = asyncio.timeout(seconds)
         try:
             async with deadline:
-                await _resume(running, pending)
+                await _resume(*rest)
         except TimeoutError:
             if deadline.expired():
                 return False
@@ -102,18 +119,14 @@ class _WakeUp:
         self._called = False
 
     def __call__(self) -> None:
-        waiter = self._waiter
-        if waiter is None:
+        if self._waiter is None or self._waiter.done():
             self._called = True
-        elif not waiter.done():
-            waiter.set_result(None)
+        else:
+            self._waiter.set_result(None)
 
-    async def wait(self) -> None:
+    def wait(self) -> Awaitable[None]:
+        self._waiter = waiter = self._loop.create_future()
         if self._called:
             self._called = False
-            return
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+            waiter.set_result(None)
+        return waiter

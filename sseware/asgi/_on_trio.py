@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 import trio
-
-from .._types import Message, Send
 
 __all__ = ["TrioRuntime"]
 
@@ -47,9 +45,17 @@ class TrioRuntime:
             for task in tasks:
                 await task.wait()
 
-    async def send_within(self, send: Send, message: Message, seconds: float) -> bool:
+    @staticmethod
+    def begin(call: Awaitable[None], /) -> Awaitable[None]:
+        # A cancel scope has to be there before the call.
+        return call
+
+    async def finish_within(self, rest: Awaitable[None], seconds: float | None) -> bool:
+        if seconds is None:
+            await rest
+            return True
         with trio.move_on_after(seconds) as scope:
-            await send(message)
+            await rest
         return not scope.cancelled_caught
 
 

@@ -22,42 +22,53 @@ class Outbox:
 
     Attributes:
         closed: Whether nothing will come any more.
+        is_used: Whether anything with bytes has come.
     """
 
     __slots__ = (
         "_chunks",
+        "_empty",
         "_full",
-        "_items",
+        "_left",
         "_max_bytes",
         "_max_items",
         "_room",
         "_runtime",
-        "_size",
         "_wake_writer",
         "closed",
+        "is_used",
     )
 
     def __init__(self, runtime: Runtime, wake_writer: WakeUp, max_items: int, max_bytes: int) -> None:
         self._runtime = runtime
-        self._wake_writer = wake_writer
+        self._wake_writer = wake_writer.__call__
         self._max_items = max_items
         self._max_bytes = max_bytes
         self._chunks: list[bytes] = []
-        self._items = 0
-        self._size = 0
+        self._empty = 0
+        self._left = max_bytes
         self._full = False
         self._room = runtime.wake_up()
         self.closed = False
+        self.is_used = False
 
     def put(self, chunk: bytes) -> bool:
         """Puts the bytes of one item, maybe none; returns whether there is room for more."""
-        self._items += 1
+        chunks = self._chunks
         if chunk:
-            if not self._chunks:
+            if not chunks:
+                self.is_used = True
                 self._wake_writer()
-            self._chunks.append(chunk)
-            self._size += len(chunk)
-        return self._items < self._max_items and self._size < self._max_bytes
+            chunks.append(chunk)
+            self._left -= len(chunk)
+        else:
+            self._empty += 1
+        return self._left > 0 and len(chunks) + self._empty < self._max_items
+
+    def put_first(self, chunk: bytes) -> None:
+        """Puts what goes before everything that is ready; it wakes nobody, and nobody waits for its room."""
+        if chunk:
+            self._chunks.insert(0, chunk)
 
     @property
     def ready(self) -> bool:
@@ -68,10 +79,12 @@ class Outbox:
         """Waits until what was put has been taken, or `release` is called."""
         if not self._chunks:
             # Items without bytes have nobody to wait for; yet the loop must turn.
-            self._items = 0
+            self._empty = 0
             await self._runtime.turn()
             return
         self._full = True
+        # A turn is all that a writer needs which is not held up: it was woken by the first chunk.
+        await self._runtime.turn()
         while self._full:
             await self._room.wait()
 
@@ -92,6 +105,7 @@ class Outbox:
         if not chunks:
             return b""
         self._chunks = []
-        self._items = self._size = 0
+        self._empty = 0
+        self._left = self._max_bytes
         self.release()
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)

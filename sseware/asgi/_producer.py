@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import logging
-from collections.abc import Awaitable, Callable
 
 from ..errors import HandlerReused
 from ._failures import without
@@ -68,22 +66,26 @@ class Producer:
             await self._close()
 
     async def _pull(self) -> None:
-        source, sink = self._source, self._sink
-        step: Callable[[], Awaitable[object]] = source.next
-        while not self._leaving:
-            try:
-                value = await step()
-            except StopAsyncIteration:
+        put, sink = self._sink.put, self._sink
+        if self._leaving:
+            return
+        async for value in self._source.values:
+            while not put(value):
+                # One that swallowed its cancellation must not wait here for a writer that takes nothing any more.
+                if sink.ended or self._leaving:
+                    return
+                late = await self._wait_room()
+                if late is None:
+                    break
+                try:
+                    value = await self._source.throw(late)
+                except StopAsyncIteration:
+                    return
+            if self._leaving:
                 return
-            if sink.put(value):
-                step = source.next
-            elif sink.ended:
-                return
-            else:
-                step = await self._wait_room()
 
-    async def _wait_room(self) -> Callable[[], Awaitable[object]]:
-        """Waits at the handler's ``yield``; returns how to go on."""
+    async def _wait_room(self) -> BaseException | None:
+        """Waits at the handler's ``yield``; returns what there is to be raised there."""
         self._at_yield = True
         try:
             await self._sink.wait_room()
@@ -91,10 +93,10 @@ class Producer:
             if self._leaving:
                 raise
             # A deadline that the handler holds over its yield has passed; it is the handler's to see.
-            return functools.partial(self._source.throw, exc)
+            return exc
         finally:
             self._at_yield = False
-        return self._source.next
+        return None
 
     def _finished(self) -> None:
         if self._leaving:

@@ -16,10 +16,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
-from .._types import Message, Send
 from ._on_asyncio import AsyncioRuntime
 
 __all__ = ["Runtime", "Task", "Timer", "WakeUp", "current_runtime"]
@@ -55,7 +54,7 @@ class WakeUp(Protocol):
         """Wakes the task that waits, or the next one that would."""
         ...
 
-    async def wait(self) -> None:
+    def wait(self) -> Awaitable[None]:
         """Waits for the next call, or takes the one that has come."""
         ...
 
@@ -84,7 +83,7 @@ class Runtime(Protocol):
         """Starts a task in a copy of the caller's context; ``main`` must not raise an `Exception`."""
         ...
 
-    async def turn(self) -> None:
+    def turn(self) -> Awaitable[None]:
         """Lets the other tasks run."""
         ...
 
@@ -95,8 +94,12 @@ class Runtime(Protocol):
         """
         ...
 
-    async def send_within(self, send: Send, message: Message, seconds: float) -> bool:
-        """Sends a message; returns whether it was taken in time."""
+    def begin(self, call: Awaitable[None], /) -> Any:
+        """Begins a call that seldom waits; returns what there is to be finished, or ``None`` where it has ended."""
+        ...
+
+    async def finish_within(self, rest: Any, seconds: float | None) -> bool:
+        """Finishes what was begun; returns whether it ended in time."""
         ...
 
 

@@ -53,10 +53,10 @@ class Sender:
             ClientStalled: The message was not taken in time.
             OutOfTurn: The application has sent something itself.
         """
+        runtime = self._runtime
         try:
-            if self._seconds is None:
-                await self._send(message)
-            elif not await self._runtime.send_within(self._send, message, self._seconds):
+            rest = runtime.begin(self._send(message))
+            if rest is not None and not await runtime.finish_within(rest, self._seconds):
                 _log.warning("the client has not read for %g s; its answer is broken off", self._seconds)
                 raise ClientStalled
         except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError) as exc:
@@ -66,4 +66,4 @@ class Sender:
         except RuntimeError as exc:
             _log.warning("send() failed (%r); the client counts as gone", exc)
             raise ClientGone from exc
-        self.last = self._runtime.now()
+        self.last = runtime.now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Protocol
 
 __all__ = ["Sink"]
@@ -22,7 +23,7 @@ class Sink(Protocol):
         """Takes a value; returns whether the handler may go on at once."""
         ...
 
-    async def wait_room(self) -> None:
+    def wait_room(self) -> Awaitable[None]:
         """Waits until the handler may go on."""
         ...
 

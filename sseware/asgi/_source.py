@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from ..errors import HandlerReused, HandlerTypeError
 from ._freshness import check_fresh
@@ -22,21 +22,20 @@ __all__ = ["Source", "discard", "open_source"]
 
 
 class Source(Protocol):
-    """A source of the values that a handler yields."""
+    """A source of the values that a handler yields.
+
+    Attributes:
+        values: Yields them; its ``__anext__`` is a step of the handler.
+    """
+
+    @property
+    def values(self) -> AsyncIterator[object]: ...
 
     def enter(self) -> None:
         """Is called first of all, by the task that will use the source; from then on it must be closed.
 
         Raises:
             HandlerReused: It is a generator, and another response has begun it since; it is the other's to close.
-        """
-        ...
-
-    def next(self) -> Awaitable[object]:
-        """Returns the next value.
-
-        Raises:
-            StopAsyncIteration: There is none.
         """
         ...
 
@@ -65,7 +64,7 @@ def open_source(content: Any) -> Source:
     if isinstance(content, AsyncIterable):
         return _AsyncIteratorSource(aiter(content))
     if isinstance(content, list | tuple):
-        return _ListSource(content)
+        return _AsyncGeneratorSource(_listed(content))
     if isinstance(content, Awaitable):
         return _AwaitedSource(content)
     if isinstance(content, Iterable) and not isinstance(
@@ -91,29 +90,39 @@ async def discard(source: Source) -> None:
 
 
 class _AsyncGeneratorSource:
-    __slots__ = ("_generator", "close", "next")
+    __slots__ = ("values",)
 
     def __init__(self, generator: AsyncGenerator[object, None]) -> None:
         check_fresh(generator)
-        self._generator = generator
-        # Bound once: the loop that pulls calls it for each item.
-        self.next = generator.__anext__
-        self.close = generator.aclose
-
-    def throw(self, exc: BaseException) -> Awaitable[object]:
-        return self._generator.athrow(exc)
+        self.values = generator
 
     def enter(self) -> None:
-        check_fresh(self._generator)
+        check_fresh(self.values)
+
+    def throw(self, exc: BaseException) -> Awaitable[object]:
+        return self.values.athrow(exc)
 
     def depart(self) -> bool:
         return True
+
+    def close(self) -> Awaitable[None]:
+        return self.values.aclose()
 
 
 class _AsyncIteratorSource:
     def __init__(self, iterator: AsyncIterator[object]) -> None:
         self._iterator = iterator
-        self.next = iterator.__anext__
+
+    @property
+    def values(self) -> AsyncIterator[object]:
+        # Not the iterator itself: it may have a step and nothing else, or give another one when it is asked again.
+        return self
+
+    def __aiter__(self) -> Self:
+        return self
+
+    def __anext__(self) -> Awaitable[object]:
+        return self._iterator.__anext__()
 
     def enter(self) -> None:
         """Does nothing: an iterator does not tell whether it was begun."""
@@ -133,26 +142,9 @@ class _AsyncIteratorSource:
             await aclose()
 
 
-class _ListSource:
-    def __init__(self, values: list[object] | tuple[object, ...]) -> None:
-        self._values = iter(values)
-
-    def enter(self) -> None:
-        """Does nothing: a list can be read any number of times."""
-
-    async def next(self) -> object:
-        for value in self._values:
-            return value
-        raise StopAsyncIteration
-
-    async def throw(self, exc: BaseException) -> object:
-        raise exc
-
-    def depart(self) -> bool:
-        return True
-
-    async def close(self) -> None:
-        self._values = iter(())
+async def _listed(values: list[object] | tuple[object, ...]) -> AsyncGenerator[object, None]:
+    for value in values:
+        yield value
 
 
 class _AwaitedSource:
@@ -163,15 +155,22 @@ class _AwaitedSource:
         self._source: Source | None = None
         check_fresh(content)
 
+    @property
+    def values(self) -> AsyncIterator[object]:
+        return self
+
     def enter(self) -> None:
         check_fresh(self._content)
 
-    async def next(self) -> object:
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> object:
         if self._source is None:
             source = open_source(await self._content)
             source.enter()
             self._source = source
-        return await self._source.next()
+        return await anext(self._source.values)
 
     async def throw(self, exc: BaseException) -> object:
         if self._source is None:

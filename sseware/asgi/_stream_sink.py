@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from ..dialects import ChunkEncoder
 from ..items import Failure, File, Finish, Text
@@ -45,7 +45,8 @@ class StreamSink:
         self._make_fold = make_fold
         self._debug = debug
         self._reader = ItemReader()
-        self._written = False
+        self._write_text: Callable[[str], bytes] | None = None
+        self._put = outbox.put
         self.ended = False
         self.failed = False
         self.head_sent = False
@@ -55,20 +56,24 @@ class StreamSink:
     @property
     def is_undecided(self) -> bool:
         """Whether the answer may still become another one."""
-        return not (self._written or self.head_sent)
+        return not (self._outbox.is_used or self.head_sent)
 
-    async def wait_room(self) -> None:
-        await (self.instead or self._outbox).wait_room()
+    def wait_room(self) -> Awaitable[None]:
+        return (self.instead or self._outbox).wait_room()
 
     def release(self) -> None:
         self._outbox.release()
 
     def put(self, value: object) -> bool:
+        if type(value) is str and self._write_text is not None:
+            return self._put(self._write_text(value))
         if self.instead is not None:
             return self._put_instead(self.instead, value)
         encoder = self._encoder
         if type(value) is str:
-            return self._write(encoder.encode(Text(value)))
+            room = self._write(encoder.encode(Text(value)))
+            self._write_text = self._find_text_writer()
+            return room
         if encoder.extra and type(value) in encoder.extra:
             return self._write(encoder.encode_extra(value))
         item = self._reader.read(value)
@@ -86,17 +91,17 @@ class StreamSink:
             return self._end(encoder.encode(item) + encoder.finish())
         return self._write(encoder.encode(item))
 
+    def _find_text_writer(self) -> Callable[[str], bytes] | None:
+        """Returns the short way for a text, the usual item; there is none where an item may end the stream."""
+        return None if self._encoder.may_end else self._encoder.text_writer
+
     def _write(self, chunk: bytes) -> bool:
-        if chunk:
-            self._written = True
         room = self._outbox.put(chunk)
         encoder = self._encoder
         return self._end(encoder.finish()) if encoder.may_end and encoder.ended else room
 
     def _end(self, chunk: bytes) -> bool:
         self.ended = True
-        if chunk:
-            self._written = True
         self._outbox.put(chunk)
         return False
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextvars
 import math
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Any, Final, Self, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -61,10 +61,18 @@ class ThreadSource:
         self._context: contextvars.Context | None = None
         self._step: _Step | None = None
 
+    @property
+    def values(self) -> AsyncIterator[object]:
+        """Itself: a step is taken in a thread."""
+        return self
+
     def enter(self) -> None:
         check_fresh(self._iterable)
 
-    async def next(self) -> object:
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> object:
         value = await self._in_thread(self._advance)
         if value is _END:
             raise StopAsyncIteration

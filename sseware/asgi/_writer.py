@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
+from .._types import Message
 from ..wire import encode_comment
 from ._outbox import Outbox
 from ._plan import Plan
@@ -59,9 +60,10 @@ class StreamWriter:
         self._runtime = runtime
         self._wake = wake
         self._leave = leave
-        self._timers: list[Timer] = []
+        self._timer: Timer | None = None
+        self._keepalive: Timer | None = None
         self._head_is_due = False
-        self._silent = False
+        self._silent = b""
         self._expired = False
         self.gone = False
 
@@ -85,7 +87,7 @@ class StreamWriter:
         if timeout is None:
             self._head_is_due = True
         else:
-            self._timers.append(self._runtime.call_later(timeout, self._ring_for_head))
+            self._timer = self._runtime.call_later(timeout, self._ring_for_head)
         while not (outbox.ready or outbox.closed or self.gone or self._head_is_due):
             await self._wake.wait()
         self._forget_timers()
@@ -97,46 +99,42 @@ class StreamWriter:
         return True
 
     async def _body(self) -> Outcome:
-        outbox = self._outbox
-        self._set_timers()
-        opening = self._opening()
+        outbox, send = self._outbox, self._send
+        outbox.put_first(self._opening())
+        self._await_age()
         while not self.gone:
-            ended, expired = outbox.closed, self._expired
-            chunk = opening + outbox.take() if opening else outbox.take()
-            opening = b""
-            if ended:
-                await self._send_chunk(chunk, more=False)
+            if outbox.closed:
+                await send(_last(outbox.take()))
                 return "finished"
-            if expired:
+            if self._expired:
                 self._leave()
-                await self._send_chunk(chunk + _FAREWELL, more=False)
+                await send(_last(outbox.take() + _FAREWELL))
                 return "expired"
-            if chunk:
-                self._silent = False
-                await self._send_chunk(chunk)
-            elif self._silent:
-                self._silent = False
-                await self._send_chunk(_KEEPALIVE)
+            if chunk := outbox.take() or self._silent:
+                self._silent = b""
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
             else:
+                if self._keepalive is None:
+                    self._await_silence()
                 await self._wake.wait()
         return "left"
+
+    def _await_age(self) -> None:
+        if (age := self._settings.max_age) is not None:
+            # Streams that began together must not all come back together.
+            age *= random.uniform(0.8, 1.0)  # noqa: S311  # not a secret
+            self._timer = self._runtime.call_later(age, self._ring_for_age)
+
+    def _await_silence(self) -> None:
+        """Sets the first timer for a keepalive; a stream that never rests needs none."""
+        if self._settings.keepalive is not None:
+            self._keepalive = self._runtime.call_later(self._settings.keepalive, self._ring_for_keepalive)
 
     def _opening(self) -> bytes:
         """Returns what goes before the first event; daphne and granian hold the head back until there is a body."""
         if (retry := self._settings.retry) is not None:
             return b"retry: %d\n\n" % round(retry * 1000)
         return b"" if self._outbox.ready or self._outbox.closed else _KEEPALIVE
-
-    async def _send_chunk(self, chunk: bytes, *, more: bool = True) -> None:
-        await self._send({"type": "http.response.body", "body": chunk, "more_body": more})
-
-    def _set_timers(self) -> None:
-        if (interval := self._settings.keepalive) is not None:
-            self._timers.append(self._runtime.call_later(interval, self._ring_for_keepalive))
-        if (age := self._settings.max_age) is not None:
-            # Streams that began together must not all come back together.
-            age *= random.uniform(0.8, 1.0)  # noqa: S311  # not a secret
-            self._timers.append(self._runtime.call_later(age, self._ring_for_age))
 
     def _ring_for_head(self) -> None:
         self._head_is_due = True
@@ -148,15 +146,19 @@ class StreamWriter:
         left = self._send.last + interval - self._runtime.now()
         if left <= _EARLY:
             left = interval
-            self._silent = True
+            self._silent = _KEEPALIVE
             self._wake()
-        self._timers[0] = self._runtime.call_later(left, self._ring_for_keepalive)
+        self._keepalive = self._runtime.call_later(left, self._ring_for_keepalive)
 
     def _ring_for_age(self) -> None:
         self._expired = True
         self._wake()
 
     def _forget_timers(self) -> None:
-        for timer in self._timers:
-            timer.cancel()
-        self._timers.clear()
+        for timer in (self._timer, self._keepalive):
+            if timer is not None:
+                timer.cancel()
+
+
+def _last(chunk: bytes) -> Message:
+    return {"type": "http.response.body", "body": chunk, "more_body": False}

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ..events import Comment, ServerSentEvent
 from ..items import Failure
-from ..wire import encode
+from ..wire import encode, text_encoder
 from ._extensions import ItemEncoders
 from ._protocols import AnEvent, AnItem, DialectEncoder
 
@@ -60,6 +60,15 @@ class ChunkEncoder:
         if self._started:
             return _to_bytes(self._encoder.encode(item))
         return self._with_opening(self._encoder.encode, item)
+
+    @property
+    def text_writer(self) -> Callable[[str], bytes] | None:
+        """What writes texts as ``encode`` would, without asking the dialect; ``None`` where it wants to be asked.
+
+        There is one once the stream is open, where the dialect's encoder has the attribute ``text_event``.
+        """
+        event: str | None = getattr(self._encoder, "text_event", None)
+        return text_encoder(event) if event is not None and self._started else None
 
     def encode_extra(self, value: object) -> bytes:
         """Returns the bytes of a value of one of the types that plugins add, which are the keys of ``extra``."""
@@ -129,5 +138,6 @@ class PieceEncoder(ChunkEncoder):
 
 
 def _to_bytes(events: Iterable[AnEvent]) -> bytes:
-    chunks = [encode(event) for event in events]
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    if type(events) is tuple and len(events) == 1:
+        return encode(events[0])  # the usual case
+    return b"".join(map(encode, events))

@@ -107,6 +107,8 @@ def _fields_of(kind: type[Item]) -> type[msgspec.Struct]:
 
 
 class _PlainEncoder:
+    text_event = "message"
+
     def __init__(self, dialect: Plain) -> None:
         self._dialect = dialect
         self._finish: Finish | None = None

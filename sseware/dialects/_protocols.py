@@ -103,6 +103,10 @@ class DialectEncoder(Protocol):
     Optional attribute: ``ended: bool``, whether an item has ended the stream, as a step ``completed`` of a graph's
     run does. The driver looks after each item; once it is true it closes the handler and calls ``finish``, which adds
     what is missing still, maybe nothing. It is the one exception to the rule above.
+
+    Optional attribute: ``text_event: str``, an event type, where ``encode`` of any `Text` is one event of this type whose
+    data are the text, and keeps nothing of it. The driver writes the texts by itself then, without a call of ``encode``
+    for each. It has no effect where the encoder has ``ended``, or the dialect wants pauses.
     """
 
     def start(self) -> Iterable[AnEvent]:

@@ -302,6 +302,29 @@ async def test_on_trio_a_cancelled_handler_may_await_behind_a_shield() -> None:
     assert log == ["closed"]
 
 
+async def test_a_handler_that_swallows_its_cancellation_is_closed_at_its_next_yield_without_room() -> None:
+    """G6."""
+    log = Log()
+
+    async def words() -> AsyncIterator[str]:
+        try:
+            try:
+                await anyio.sleep_forever()
+            except BaseException:
+                log.note("swallowed")
+            yield "a"
+            log.note("went on")
+        finally:
+            log.note("finally")
+
+    handled = Handled(words(), room=1).start()
+    await turns()
+    start = anyio.current_time()
+    await handled.leave()
+    assert log == ["swallowed", "finally"]
+    assert anyio.current_time() == start, "it did not wait for room"
+
+
 async def test_a_handler_that_swallows_its_cancellation_is_abandoned_and_told_of_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

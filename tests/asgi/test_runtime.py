@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+from collections.abc import Awaitable
 from typing import Any
 
 import anyio
@@ -18,6 +19,13 @@ pytestmark = pytest.mark.anyio
 
 VARIABLE = contextvars.ContextVar("variable", default="default")
 MESSAGE = {"type": "http.response.body", "body": b"a", "more_body": True}
+
+
+async def sent_within(call: Awaitable[None], seconds: float | None) -> bool:
+    """Sends as `Sender` does: what has ended when it was begun is not waited for."""
+    runtime = current_runtime()
+    rest = runtime.begin(call)
+    return rest is None or await runtime.finish_within(rest, seconds)
 
 
 async def test_the_clock_is_that_of_the_event_loop() -> None:
@@ -223,9 +231,24 @@ async def test_task_cancel_does_not_cut_the_wait_short_and_is_raised_once(times:
     assert runtime.now() - start == 6
 
 
-async def test_a_send_that_does_not_block_sets_no_deadline() -> None:
+@pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
+async def test_a_send_that_does_not_block_has_ended_when_it_was_begun() -> None:
     server = FakeServer()
-    assert await current_runtime().send_within(server.send, MESSAGE, 30)
+    assert current_runtime().begin(server.send(MESSAGE)) is None
+    assert server.sent == [MESSAGE]
+
+
+async def test_a_send_without_a_limit_may_take_its_time() -> None:
+    server = FakeServer()
+    server.stall()
+    current_runtime().call_later(3600, server.resume)
+    assert await sent_within(server.send(MESSAGE), None)
+    assert server.sent == [MESSAGE]
+
+
+async def test_a_send_that_does_not_block_is_taken_at_once() -> None:
+    server = FakeServer()
+    assert await sent_within(server.send(MESSAGE), 30)
     assert server.sent == [MESSAGE]
 
 
@@ -233,7 +256,7 @@ async def test_a_send_that_blocks_for_a_while_is_taken() -> None:
     server = FakeServer(turns=3)
     server.stall()
     current_runtime().call_later(29, server.resume)
-    assert await current_runtime().send_within(server.send, MESSAGE, 30)
+    assert await sent_within(server.send(MESSAGE), 30)
     assert server.sent == [MESSAGE]
 
 
@@ -242,7 +265,7 @@ async def test_a_send_that_blocks_for_too_long_is_broken_off() -> None:
     server, runtime = FakeServer(), current_runtime()
     server.stall()
     start = runtime.now()
-    assert not await runtime.send_within(server.send, MESSAGE, 30)
+    assert not await sent_within(server.send(MESSAGE), 30)
     assert runtime.now() - start == 30
     server.resume()
     await turns()
@@ -254,14 +277,14 @@ async def test_what_send_raises_leaves_it_as_it_is() -> None:
     for server in (FakeServer(), FakeServer(turns=3)):
         server.fails = ConnectionResetError("gone")
         with pytest.raises(ConnectionResetError, match="gone"):
-            await current_runtime().send_within(server.send, MESSAGE, 30)
+            await sent_within(server.send(MESSAGE), 30)
 
 
 async def test_a_timeout_of_the_server_is_not_taken_for_ours() -> None:
     server = FakeServer(turns=3)
     server.fails = TimeoutError("the server's own")
     with pytest.raises(TimeoutError, match="the server's own"):
-        await current_runtime().send_within(server.send, MESSAGE, 30)
+        await sent_within(server.send(MESSAGE), 30)
 
 
 async def test_a_send_that_enters_a_cancel_scope_of_its_own_may_block() -> None:
@@ -274,7 +297,7 @@ async def test_a_send_that_enters_a_cancel_scope_of_its_own_may_block() -> None:
             await server.send(message)
 
     async def main() -> None:
-        taken.append(await current_runtime().send_within(send, MESSAGE, 300))
+        taken.append(await sent_within(send(MESSAGE), 300))
 
     async with anyio.create_task_group() as group:
         group.start_soon(main)
@@ -292,7 +315,7 @@ async def test_whoever_cancels_a_blocked_send_cancels_it() -> None:
     server = FakeServer()
     server.stall()
     with anyio.move_on_after(1) as scope:
-        await current_runtime().send_within(server.send, MESSAGE, 30)
+        await sent_within(server.send(MESSAGE), 30)
     assert scope.cancelled_caught
     assert server.sent == []
 
@@ -309,7 +332,7 @@ async def test_a_blocked_send_that_nobody_awaits_any_more_is_closed() -> None:
         finally:
             closed.append("closed")
 
-    coroutine = current_runtime().send_within(send, MESSAGE, 30)
+    coroutine = sent_within(send(MESSAGE), 30)
     coroutine.send(None)  # up to its first suspension
     coroutine.close()
     assert closed == ["closed"]
@@ -321,7 +344,11 @@ def test_two_event_loops_one_after_the_other_are_two(name: str) -> None:
         runtime, done = current_runtime(), list[Task]()
         wake = runtime.wake_up()
         runtime.call_later(0.001, wake)
-        done.append(runtime.spawn(wake.wait, "sleeper"))
+
+        async def sleep() -> None:
+            await wake.wait()
+
+        done.append(runtime.spawn(sleep, "sleeper"))
         await runtime.wait_ended(done, 10)
         assert done[0].done()
 

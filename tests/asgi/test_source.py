@@ -82,7 +82,7 @@ async def collect(source: Source) -> list[object]:
     values = []
     try:
         while True:
-            values.append(await source.next())
+            values.append(await anext(source.values))
     except StopAsyncIteration:
         return values
     finally:
@@ -134,7 +134,7 @@ async def test_a_coroutine_that_returns_what_yields_nothing_is_refused_when_it_i
     source = open_source(awaited("abc"))
     source.enter()
     with pytest.raises(HandlerTypeError):
-        await source.next()
+        await anext(source.values)
     await source.close()
 
 
@@ -143,7 +143,7 @@ async def test_closing_runs_the_handlers_finally(made: Callable[[Log], Any]) -> 
     log = Log()
     source = open_source(made(log))
     source.enter()
-    await source.next()
+    await anext(source.values)
     await source.close()
     assert log == ["closed"]
 
@@ -181,7 +181,7 @@ async def test_what_is_thrown_arrives_where_the_handler_stands() -> None:
     """G4."""
     source = open_source(Log().words())
     source.enter()
-    await source.next()
+    await anext(source.values)
     assert await source.throw(ValueError()) == "caught"
     await source.close()
 
@@ -189,7 +189,7 @@ async def test_what_is_thrown_arrives_where_the_handler_stands() -> None:
 async def test_what_is_thrown_into_an_awaited_handler_arrives_there() -> None:
     source = open_source(awaited(Log().words()))
     source.enter()
-    await source.next()
+    await anext(source.values)
     assert await source.throw(ValueError()) == "caught"
     await source.close()
 
@@ -224,12 +224,36 @@ async def test_an_iterator_that_can_do_nothing_is_left_alone() -> None:
     await open_source(Bare()).close()
 
 
+async def test_an_iterator_is_not_asked_for_another_one() -> None:
+    """G12."""
+
+    class Steps:
+        left = 2
+
+        async def __anext__(self) -> int:
+            if not self.left:
+                raise StopAsyncIteration
+            self.left -= 1
+            return self.left
+
+    class Readings:
+        asked = 0
+
+        def __aiter__(self) -> Steps:
+            self.asked += 1
+            return Steps()
+
+    readings = Readings()
+    assert [value async for value in open_source(readings).values] == [1, 0]
+    assert readings.asked == 1
+
+
 async def test_a_list_that_is_closed_gives_no_more() -> None:
     source = open_source(["a", "b"])
-    await source.next()
+    await anext(source.values)
     await source.close()
     with pytest.raises(StopAsyncIteration):
-        await source.next()
+        await anext(source.values)
 
 
 @pytest.mark.parametrize("made", [Log.words, Log.sync_words, lambda log: awaited(log.words())])
@@ -241,12 +265,12 @@ async def test_a_generator_that_another_began_since_is_refused_and_not_closed(
     content = made(log)
     first, second = open_source(content), open_source(content)
     first.enter()
-    assert await first.next() == "a"
+    assert await anext(first.values) == "a"
     with pytest.raises(HandlerReused):
         second.enter()
     await discard(second)
     assert log == []
-    assert await first.next() == "b"
+    assert await anext(first.values) == "b"
     await first.close()
     assert log == ["closed"]
 
@@ -259,7 +283,7 @@ async def test_a_coroutine_whose_generator_was_begun_elsewhere_is_refused() -> N
     source = open_source(awaited(generator))
     source.enter()
     with pytest.raises(HandlerReused):
-        await source.next()
+        await anext(source.values)
     await source.close()
     assert log == []
     await generator.aclose()  # type: ignore[attr-defined]  # it is a generator

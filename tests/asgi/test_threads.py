@@ -52,7 +52,7 @@ async def test_each_step_runs_in_a_worker_thread() -> None:
     source = ThreadSource(names())
     source.enter()
     mine = threading.current_thread().name
-    assert await source.next() != mine
+    assert await anext(source.values) != mine
     await source.close()
     assert closed_in != [mine]
 
@@ -66,7 +66,7 @@ async def test_all_steps_share_a_copy_of_the_context_in_which_the_first_was_take
 
     VARIABLE.set("of the request")
     source = ThreadSource(values())
-    got = [await source.next() for _ in range(3)]
+    got = [await anext(source.values) for _ in range(3)]
     assert got == ["of the request", "-", "set by the first step"]
     assert VARIABLE.get() == "of the request"
     await source.close()
@@ -80,10 +80,10 @@ async def test_the_end_is_the_end_whatever_is_returned() -> None:
         return "ignored"  # type: ignore[return-value]  # a generator may
 
     source = ThreadSource(words())
-    assert await source.next() == "a"
+    assert await anext(source.values) == "a"
     for _ in range(2):
         with pytest.raises(StopAsyncIteration):
-            await source.next()
+            await anext(source.values)
 
 
 @pytest.mark.parametrize("stop", [StopIteration, StopAsyncIteration])
@@ -95,15 +95,15 @@ async def test_a_stray_stop_is_an_error_and_no_end(stop: type[Exception]) -> Non
         raise stop
 
     source = ThreadSource(words())
-    await source.next()
+    await anext(source.values)
     with pytest.raises(RuntimeError, match=r"StopIteration|StopAsyncIteration"):
-        await source.next()
+        await anext(source.values)
     await source.close()
 
 
 async def test_an_iterable_without_a_close_is_left_alone() -> None:
     source = ThreadSource(range(3))
-    assert await source.next() == 0
+    assert await anext(source.values) == 0
     await source.close()
 
 
@@ -138,7 +138,7 @@ async def test_an_iterator_that_is_empty_is_closed_all_the_same() -> None:
     empty = Empty()
     source = ThreadSource(empty)
     with pytest.raises(StopAsyncIteration):
-        await source.next()
+        await anext(source.values)
     await source.close()
     assert empty.closed
 
@@ -159,7 +159,7 @@ async def test_a_step_that_runs_cannot_be_cancelled_and_its_handler_is_closed_af
     source = ThreadSource(blocked.words())
 
     async def step() -> None:
-        assert await source.next() == "a"
+        assert await anext(source.values) == "a"
         await source.close()
 
     async with anyio.create_task_group() as group:
@@ -178,17 +178,17 @@ async def test_a_step_that_waits_for_its_turn_can_be_cancelled(monkeypatch: pyte
     blocked, other = Blocked(), ThreadSource(iter(["x"]))
     source = ThreadSource(blocked.words())
     async with anyio.create_task_group() as group:
-        group.start_soon(source.next)
+        group.start_soon(source.__anext__)
         await until(blocked.entered.is_set)
         with anyio.CancelScope() as scope:
             async with anyio.create_task_group() as inner:
-                inner.start_soon(other.next)
+                inner.start_soon(other.__anext__)
                 await anyio.sleep(0)
                 assert other.depart() is True
                 scope.cancel()
         blocked.release.set()
     await source.close()
-    assert await other.next() == "x"
+    assert await anext(other.values) == "x"
 
 
 async def test_a_handler_that_was_cancelled_while_it_waited_for_its_turn_is_closed() -> None:
@@ -196,7 +196,7 @@ async def test_a_handler_that_was_cancelled_while_it_waited_for_its_turn_is_clos
     handler = Blocked()
     handler.release.set()
     source = ThreadSource(handler.words())
-    await source.next()
+    await anext(source.values)
     with anyio.CancelScope() as scope:
         scope.cancel()
         await source.close()
@@ -228,7 +228,7 @@ class Crowd:
         try:
             async with anyio.create_task_group() as group:
                 for source in self.sources:
-                    group.start_soon(source.next)
+                    group.start_soon(source.__anext__)
                 try:
                     yield
                 finally:
@@ -305,7 +305,7 @@ async def test_a_step_that_the_event_loop_does_not_wait_for_is_not_closed_under_
         assert task is not None
         cancel.append(task.cancel)
         try:
-            await source.next()
+            await anext(source.values)
         finally:
             await source.close()
 

@@ -60,6 +60,26 @@ def test_what_plugins_add_goes_through_the_dialect() -> None:
     assert chunks.encode_extra(1j) == b"data: one\n\ndata: two\n\n"
 
 
+def test_texts_are_written_without_asking_where_a_dialect_says_what_they_are() -> None:
+    class Says(Loud):
+        text_event = "token"
+
+        def encode(self, item: AnItem) -> Iterable[AnEvent]:
+            return [ServerSentEvent(item.text, event="token")] if isinstance(item, Text) else []
+
+    chunks = ChunkEncoder(Says())
+    assert chunks.text_writer is None, "what opens the stream has not been written"
+    chunks.encode(Text("a"))
+    assert chunks.text_writer is not None
+    assert chunks.text_writer("b\nc") == chunks.encode(Text("b\nc")) == b"event: token\ndata: b\ndata: c\n\n"
+
+
+def test_a_dialect_that_does_not_say_is_asked() -> None:
+    chunks = ChunkEncoder(Loud())
+    chunks.encode(Text("a"))
+    assert chunks.text_writer is None
+
+
 def test_a_dialect_that_cannot_even_fail_ends_with_a_last_resort(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Loud):
         def fail(self, failure: Failure) -> Iterable[ServerSentEvent]:

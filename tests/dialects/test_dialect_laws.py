@@ -274,3 +274,13 @@ def test_a_failure_is_a_failure_in_every_other_dialect(source_name: str, name: s
         stream, problems = translated(written(source, STORY, Finish())[:-1], source, target)
         assert [type(problem) for problem in problems] == [TruncatedStream]
         assert isinstance(ends(read(target, [stream]))[0], Failure)
+
+
+@EACH
+@FEW
+@given(text=hostile_text())
+def test_a_text_that_is_written_without_asking_is_what_the_dialect_would_say(name: str, text: str) -> None:
+    chunks = ChunkEncoder(BUILT_IN.get(name).open(StreamContext()))
+    chunks.encode(Text("a"))
+    if chunks.text_writer is not None:
+        assert chunks.text_writer(text) == chunks.encode(Text(text))

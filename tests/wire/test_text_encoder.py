@@ -1,0 +1,75 @@
+"""Texts are encoded as the events would be that they stand for."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sseware import ServerSentEvent
+from sseware.errors import EventTooLarge, InvalidEvent
+from sseware.wire import MAX_EVENT_SIZE, encode, text_encoder
+
+PIECES = st.sampled_from(
+    [
+        "a",
+        "\n",
+        "\r",
+        "\r\n",
+        "\x85",
+        "\u2028",
+        "\ud800",
+        "é",
+        "🚀",
+        "data: x",
+        ": ",
+        "id: 1",
+        "\x00",
+        "\ufeff",
+    ]
+)
+HOSTILE = st.lists(PIECES | st.characters(exclude_categories=()), max_size=12).map("".join)
+
+
+@pytest.mark.parametrize("event", ["message", "token", "a b: c", "é"])
+@given(text=HOSTILE)
+def test_a_text_is_written_as_its_event(event: str, text: str) -> None:
+    """E1, E5, E6, E8."""
+    assert text_encoder(event)(text) == encode(ServerSentEvent(text, event=event))
+
+
+@pytest.mark.parametrize("event", ["", "two\nlines", "cr\r", "\ud800"])
+def test_a_type_that_cannot_be_written_is_refused_at_once(event: str) -> None:
+    """E1."""
+    with pytest.raises(InvalidEvent):
+        text_encoder(event)
+
+
+def test_a_str_that_lies_is_taken_at_its_characters() -> None:
+    class Liar(str):
+        def __contains__(self, other: object) -> bool:
+            return False
+
+        def __str__(self) -> str:
+            return "id: forged"
+
+        def __format__(self, spec: str) -> str:
+            return "x\n\ndata: forged"
+
+    assert text_encoder()(Liar("a\nb")) == b"data: a\ndata: b\n\n"
+
+
+def test_what_is_no_text_is_refused() -> None:
+    with pytest.raises(InvalidEvent):
+        text_encoder()(b"bytes")  # type: ignore[arg-type]  # that is the point
+
+
+@pytest.mark.parametrize(("more", "fits"), [(0, True), (1, False)])
+def test_a_text_has_the_limit_of_an_event(more: int, fits: bool) -> None:
+    """E14."""
+    text = "x" * (MAX_EVENT_SIZE - len("data: \n\n") + more)
+    if fits:
+        assert len(text_encoder()(text)) == MAX_EVENT_SIZE
+    else:
+        with pytest.raises(EventTooLarge):
+            text_encoder()(text)
