@@ -85,6 +85,37 @@ def is_documented(name: str, value: object) -> bool:
     return name in all_described_values()
 
 
+def told_to_type_checkers(source: str) -> dict[str, str]:
+    """The names that an ``__init__`` imports only for type checkers, each with the module it is imported from."""
+    return {
+        alias.name: statement.module or alias.name
+        for block in ast.parse(source).body
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for statement in block.body
+        if isinstance(statement, ast.ImportFrom)
+        for alias in statement.names
+    }
+
+
+LATE = [
+    name for name, path in sources().items() if "looked_up_late(" in path.read_text() and "._" not in name
+]
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_what_is_looked_up_late_is_what_type_checkers_are_told(name: str) -> None:
+    package, told = import_module(name), told_to_type_checkers(sources()[name].read_text(encoding="utf-8"))
+    assert sorted(told) == sorted(package.__all__)
+    for late, home in told.items():
+        module = import_module(f".{home}", name)
+        assert getattr(package, late) is (module if home == late else getattr(module, late))
+        assert late in dir(package)
+
+
+def test_the_front_door_and_the_toolkit_are_looked_up_late() -> None:
+    assert {"sseware", "sseware.testing"} <= set(LATE)
+
+
 @pytest.mark.parametrize("name", PUBLIC)
 def test_a_public_module_lists_exactly_what_it_defines_in_the_open(name: str) -> None:
     listed = list(import_module(name).__all__)

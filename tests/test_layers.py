@@ -19,6 +19,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "sseware"
 LAYERS = {
     "errors": 0,
     "_types": 0,
+    "_lazy": 0,
     "events": 1,
     "items": 1,
     "wire": 2,

@@ -19,7 +19,6 @@ used, so that a pytest plugin can live in this package without a cost to those w
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,6 +35,41 @@ if TYPE_CHECKING:
     from ._stream_assertions import assert_cadence, assert_resumes
     from ._transport import StreamingTransport
     from .vectors import Vector, load_vectors
+else:
+    from .._lazy import looked_up_late
+
+    __getattr__, __dir__ = looked_up_late(
+        __name__,
+        {
+            "IncrementalParser": "_oracle",
+            "IsEvent": "_matching",
+            "PERSONALITIES": "_personalities",
+            "ParserFactory": "_oracle",
+            "Personality": "_personalities",
+            "PrefixMismatch": "_oracle",
+            "PrefixOracle": "_oracle",
+            "Recorder": "_recorder",
+            "Recording": "_recording",
+            "ReferenceEvent": "_reference",
+            "ReferenceResult": "_reference",
+            "SSEStream": "_stream",
+            "StreamingTransport": "_transport",
+            "Vector": "vectors",
+            "VirtualTimeLoop": "_clock",
+            "assert_cadence": "_stream_assertions",
+            "assert_events": "_assertions",
+            "assert_lifecycle": "_assertions",
+            "assert_one_frame": "_assertions",
+            "assert_resumes": "_stream_assertions",
+            "check_prefixes": "_oracle",
+            "connect": "_connect",
+            "get_personality": "_personalities",
+            "load_vectors": "vectors",
+            "reference_parse": "_reference",
+            "replay": "_recorder",
+            "virtual_backend": "_clock",
+        },
+    )
 
 __all__ = [
     "PERSONALITIES",
@@ -66,47 +100,3 @@ __all__ = [
     "replay",
     "virtual_backend",
 ]
-
-_HOMES = {
-    "Recording": "_recording",
-    "Recorder": "_recorder",
-    "replay": "_recorder",
-    "IsEvent": "_matching",
-    "assert_events": "_assertions",
-    "assert_one_frame": "_assertions",
-    "assert_lifecycle": "_assertions",
-    "assert_cadence": "_stream_assertions",
-    "assert_resumes": "_stream_assertions",
-    "PERSONALITIES": "_personalities",
-    "Personality": "_personalities",
-    "get_personality": "_personalities",
-    "VirtualTimeLoop": "_clock",
-    "virtual_backend": "_clock",
-    "connect": "_connect",
-    "SSEStream": "_stream",
-    "StreamingTransport": "_transport",
-    "IncrementalParser": "_oracle",
-    "ParserFactory": "_oracle",
-    "PrefixMismatch": "_oracle",
-    "PrefixOracle": "_oracle",
-    "check_prefixes": "_oracle",
-    "ReferenceEvent": "_reference",
-    "ReferenceResult": "_reference",
-    "reference_parse": "_reference",
-    "Vector": "vectors",
-    "load_vectors": "vectors",
-}
-
-
-def __getattr__(name: str) -> object:
-    try:
-        home = _HOMES[name]
-    except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    found: object = getattr(import_module(f".{home}", __name__), name)
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
