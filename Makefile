@@ -8,7 +8,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test suite check format wheel clean
+.PHONY: help demo test suite check format docs wheel clean
 
 VENV ?= .venv
 DIST ?= dist
@@ -40,6 +40,10 @@ check: $(VENV)/.check ## formatter, linter, mypy strict, pyright
 format: $(VENV)/.check ## formats, and repairs what the linter can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/.docs ## builds the documentation site into site; a warning is an error
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs site
+	@echo 'open site/index.html'
 
 wheel: $(VENV)/.made ## builds the wheel into dist
 	$(BIN)/python -m pip --disable-pip-version-check wheel -qq --no-deps --build-constraint constraints.txt --wheel-dir $(DIST) .
@@ -75,6 +79,11 @@ $(VENV)/.test: $(VENV)/.made pyproject.toml constraints.txt
 $(VENV)/.check: $(VENV)/.test
 	@echo 'installing the checkers into $(VENV) (once)'
 	@$(PIP) --group dev
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.test
+	@echo 'installing the site generator into $(VENV) (once)'
+	@$(PIP) --group docs
 	@touch $@
 
 # How much, and which: make fuzz CHECKS=100000 SEED=7. A check is one stream in one chunking.
