@@ -8,6 +8,7 @@ from ._file import file_answer
 from ._hookspecs import hookimpl
 from ._json import COMPACT, GO, SPACED, JSONProfile, pretty
 from ._losses import Fate, fates, loss_table, losses
+from ._observers import ObservedStream, Outcome, StreamObserver, StreamSummary
 from ._offer import offer_of, pace_of, stream_headers_of
 from ._plain import Plain
 from ._plugins import Provider
@@ -41,11 +42,15 @@ __all__ = [
     "Fate",
     "ItemEncoders",
     "JSONProfile",
+    "ObservedStream",
+    "Outcome",
     "PieceEncoder",
     "Plain",
     "Provider",
     "Registry",
     "StreamContext",
+    "StreamObserver",
+    "StreamSummary",
     "bad_end",
     "decode",
     "default_registry",

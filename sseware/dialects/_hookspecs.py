@@ -18,9 +18,16 @@ from typing import Any
 import pluggy
 
 from ..negotiation import Decision, Offer, Request
+from ._observers import StreamObserver
 from ._protocols import AnItem, Dialect
 
-__all__ = ["hookimpl", "sseware_dialects", "sseware_item_encoders", "sseware_negotiate"]
+__all__ = [
+    "hookimpl",
+    "sseware_dialects",
+    "sseware_item_encoders",
+    "sseware_negotiate",
+    "sseware_stream_observers",
+]
 
 _PROJECT = "sseware"
 
@@ -93,4 +100,30 @@ def sseware_negotiate(request: Request, offers: Sequence[Offer]) -> Decision | N
 
     Returns:
         A decision on one of the dialects that are offered, or ``None`` to leave it to others.
+    """
+
+
+@_hookspec
+def sseware_stream_observers(settings: Any) -> Iterable[StreamObserver] | None:
+    """Provides observers of the streams of an application.
+
+    >>> from sseware.dialects import Registry, StreamObserver, hookimpl
+    >>> class Ledger(StreamObserver):
+    ...     def on_close(self, stream, summary):
+    ...         print(stream.dialect, summary.outcome, summary.events)
+    >>> class Plugin:
+    ...     @hookimpl
+    ...     def sseware_stream_observers(self, settings):
+    ...         return [] if settings.debug else [Ledger()]
+    >>> from sseware.asgi import Settings
+    >>> (observer,) = Registry(plugins={"example": Plugin()}).stream_observers(Settings())
+    >>> isinstance(observer, Ledger)
+    True
+
+    Args:
+        settings: The `sseware.asgi.Settings` of the middleware; asked once for each middleware, and once for all
+            responses that have none around them.
+
+    Returns:
+        The observers, each of which is told of every stream; ``None`` to provide none.
     """

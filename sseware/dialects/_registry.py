@@ -9,15 +9,17 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from ..errors import ConfigurationError, DialectConflict, PluginError, UnknownDialect
 from ..negotiation import Decision, Offer, Request, negotiate
 from ._discovery import GROUP, FoundPlugin, discover
 from ._extensions import ItemEncoders, extend
+from ._observers import StreamObserver
 from ._plain import Plain
 from ._plugins import Hook, LoadedPlugin, Provider, check_dialect, load
 from ._protocols import Dialect
+from ._provided_observers import provided_observers
 from ._remembered import Remembered
 
 __all__ = ["Registry", "default_registry", "get_dialect"]
@@ -48,6 +50,7 @@ class Registry:
         hooks = sorted((hook for plugin in loaded for hook in plugin.hooks), key=lambda hook: hook.rank)
         self._extenders = [hook for hook in hooks if hook.name == "sseware_item_encoders"]
         self._negotiators = [hook for hook in hooks if hook.name == "sseware_negotiate"]
+        self._observing = [hook for hook in hooks if hook.name == "sseware_stream_observers"]
         self._checked: Remembered[Dialect] = Remembered()
         self._extensions: Remembered[ItemEncoders] = Remembered()
 
@@ -118,8 +121,23 @@ class Registry:
         if known is not None:
             return known
         encoders, problems = extend(dialect, self._extenders)
-        self._problems += [each for each in problems if str(each) not in map(str, self._problems)]
+        self._remember(problems)
         return self._extensions.remember(dialect, encoders)
+
+    def stream_observers(self, settings: Any) -> tuple[StreamObserver, ...]:
+        """Returns the observers that plugins provide, in order; each call asks them anew.
+
+        A plugin that fails here observes nothing; its error is logged, and stands in `problems`.
+
+        Args:
+            settings: The `sseware.asgi.Settings` of an application.
+        """
+        observers, problems = provided_observers(settings, self._observing)
+        self._remember(problems)
+        return observers
+
+    def _remember(self, problems: Sequence[PluginError]) -> None:
+        self._problems += [each for each in problems if str(each) not in map(str, self._problems)]
 
     def negotiate(self, request: Request, offers: Sequence[Offer]) -> Decision:
         """Decides what a client gets: the first plugin that has an opinion, else the rules of RFC 9110.

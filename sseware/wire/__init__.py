@@ -1,6 +1,7 @@
 """The wire format, without I/O: bytes to events and events to bytes, by the letter of the WHATWG standard."""
 
 from ._content_type import check_event_stream, content_type_essence, is_event_stream
+from ._count import count_events
 from ._encoder import MAX_EVENT_SIZE, encode, encode_comment
 from ._iterate import aiter_events, iter_events
 from ._parser import Chunk, EventStreamParser, Leftover
@@ -17,6 +18,7 @@ __all__ = [
     "aiter_events",
     "check_event_stream",
     "content_type_essence",
+    "count_events",
     "encode",
     "encode_comment",
     "is_event_stream",
