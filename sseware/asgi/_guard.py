@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import anyio
@@ -79,10 +80,14 @@ class SendGuard:
             raise OutOfTurn(f"the application sent {_START} twice: an answer has one head")
         self.started = True
         self._trailers = bool(message.get("trailers", False))
-        headers = list(message.get("headers", ()))
+        headers = message.get("headers", ())
+        if not isinstance(headers, list | tuple):
+            # ASGI takes any iterable; one that can be read once would be empty for the server.
+            headers = list(headers)
+            message = {**message, "headers": headers}
         if not self._is_head and has_body(message["status"]):
             self._left = _length(headers)
-        return {**message, "headers": add_vary(headers)} if self.varies else message
+        return {**message, "headers": add_vary(list(headers))} if self.varies else message
 
     def _check_part(self, kind: str, message: Message) -> None:
         if not self.started:
@@ -120,7 +125,7 @@ class SendGuard:
             raise OutOfTurn(f"the application returned without having sent {_START}")
 
 
-def _length(headers: list[tuple[bytes, bytes]]) -> int | None:
+def _length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
     for name, value in headers:
         if name.lower() == b"content-length" and value.isdigit():
             return int(value)

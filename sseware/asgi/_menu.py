@@ -85,6 +85,28 @@ class Menu:
         decision = self.registry.negotiate(request, card.offers)
         return decision, card.dishes[decision.dialect], card.offers
 
+    def choose_over(self, request: Request, scope: Scope, media_type: str) -> tuple[Decision, Dish]:
+        """Negotiates between a stream and an answer that there is already.
+
+        Only who asks for a stream gets one: the default of a dialect does not count.
+
+        Args:
+            request: What is asked.
+            scope: The ASGI scope.
+            media_type: That of the answer. Where it is an event stream of another dialect, who takes anything (or
+                does not say) gets that, and who names the type gets a stream of ours.
+        """
+        card = self._card or self._write_card(scope)
+        offers = card.over.get(media_type)
+        if offers is None:
+            there = ("*/*" if media_type == "text/event-stream" else media_type,)
+            offers = tuple(
+                msgspec.structs.replace(offer, default="buffered", media_types=there) for offer in card.offers
+            )
+            card.over[media_type] = offers
+        decision = self.registry.negotiate(request, offers)
+        return decision, card.dishes[decision.dialect]
+
     @property
     def registry(self) -> Registry:
         """Where the names of dialects are looked up."""
@@ -101,6 +123,7 @@ class Menu:
                 name: Dish(settings, dialect, registry.item_encoders(dialect), {}, pace_of(dialect))
                 for name, dialect in dialects.items()
             },
+            over={},
         )
         if not callable(settings.dialect):
             self._card = card
@@ -110,3 +133,4 @@ class Menu:
 class _Card(msgspec.Struct, frozen=True):
     offers: tuple[Offer, ...]
     dishes: Mapping[str, Dish]
+    over: dict[str, tuple[Offer, ...]]

@@ -7,6 +7,10 @@ from functools import partial
 from typing import Any, Unpack
 
 from .._types import ASGIApp, Receive, Scope, Send
+from ..errors import ConfigurationError
+from ._adapt import Adapt, Adapter
+from ._adapted import StreamOver
+from ._adapting_guard import AdaptingGuard
 from ._guard import SendGuard
 from ._handlers import Handler, as_handler, is_asgi_app
 from ._menu import Menu
@@ -30,20 +34,41 @@ class SSEMiddleware:
     answers a WebSocket, where its dialect is one that can be carried so: the first message is the body. An
     application is passed on untouched; `EventStream` responses below it find these options.
 
+    With ``adapt``, what an application streams becomes a stream of the dialect for a client that asks for one:
+    ``text/plain``, each chunk a `Text`; ``application/x-ndjson`` and ``application/jsonl``, each line an item where
+    it is one by its tag, else `Data`; and event streams of another dialect, where it is named. Everything else passes
+    untouched, message for message: another status than 200, what is compressed, framed by the application or has an
+    ETag, and whatever is asked by a client that does not ask for a stream.
+
     Args:
         app: A handler, or an ASGI application.
+        adapt: Whether, or for which media types: ``{"text/event-stream": "ash", "text/plain": False}``. Types that a
+            mapping does not name are adapted.
         options: As `Settings` describes them.
 
     Raises:
         HandlerTypeError: ``app`` is neither.
-        ConfigurationError: An option is not what it must be, or there is no such dialect.
+        ConfigurationError: An option is not what it must be, or there is no such dialect; or ``adapt`` names a
+            media type that cannot be adapted, or is given to a handler.
     """
 
-    def __init__(self, app: ASGIApp | Callable[..., Any], **options: Unpack[Options]) -> None:
-        self._menu = Menu(Settings().replace(options))
-        self._app = (
-            partial(self._pass_on, app) if is_asgi_app(app) else partial(self._answer, as_handler(app))
-        )
+    def __init__(
+        self, app: ASGIApp | Callable[..., Any], *, adapt: Adapt = False, **options: Unpack[Options]
+    ) -> None:
+        settings = Settings().replace(options)
+        self._menu = Menu(settings)
+        adapter = None if adapt is False else Adapter(adapt, settings)
+        if not is_asgi_app(app):
+            handler = as_handler(app)
+            if adapter is not None:
+                raise ConfigurationError(
+                    f"adapt is for an ASGI application, and {app!r} is a handler: its items are a stream already"
+                )
+            self._app = partial(self._answer, handler)
+        elif adapter is not None:
+            self._app = partial(self._adapt, app, adapter)
+        else:
+            self._app = partial(self._pass_on, app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or one lifespan."""
@@ -57,6 +82,27 @@ class SSEMiddleware:
         await app(around.put_into(scope), around.pump.receive, around.guard)
         if not around.pump.gone:
             around.guard.check_answered()
+
+    async def _adapt(
+        self, app: ASGIApp, adapter: Adapter, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        pump = ReceivePump(receive)
+        guard = AdaptingGuard(scope, pump, send, self._menu, adapter)
+        try:
+            await app(Surroundings(self._menu, pump, guard).put_into(scope), pump.receive, guard)
+        except BaseException as exc:
+            if guard.stream is not None:
+                await guard.stream.die(exc)
+                if isinstance(exc, StreamOver):
+                    return  # what we raised ourselves, to end the application
+            raise
+        if guard.stream is not None:
+            await guard.stream.end()
+        elif not pump.gone:
+            guard.check_answered()
 
     async def _answer(self, handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

@@ -79,6 +79,10 @@ class ReceivePump:
             task.cancel()
         return task
 
+    def end(self) -> None:
+        """Counts the client as gone: nobody wants more of the answer, though whoever gives it has not ended."""
+        self._leave()
+
     async def _run(self) -> None:
         try:
             while self._passing:

@@ -17,7 +17,7 @@ from ._receive import ReceivePump
 from ._runtime import Runtime, current_runtime
 from ._source import Source
 
-__all__ = ["request_of", "respond"]
+__all__ = ["context_of", "request_of", "respond"]
 
 _log = logging.getLogger("sseware")
 
@@ -45,7 +45,7 @@ async def respond(
     request = request_of(scope)
     decision, dish, offers = menu.choose(request, scope)
     runtime = current_runtime()
-    plan = Plan(dish, _context(scope, request, runtime, debug=menu.settings.debug))
+    plan = Plan(dish, context_of(scope, request, runtime, debug=menu.settings.debug))
     driver = Driver(plan, pump, send, runtime)
     if decision.representation == "none":
         await _refuse(driver, decision, offers, body=request.method != "HEAD")
@@ -100,7 +100,8 @@ def request_of(scope: Scope) -> Request:
     )
 
 
-def _context(scope: Scope, request: Request, runtime: Runtime, *, debug: bool) -> StreamContext:
+def context_of(scope: Scope, request: Request, runtime: Runtime, *, debug: bool) -> StreamContext:
+    """Returns what a dialect may know of a request."""
     return StreamContext(
         method=request.method,
         path=request.path,

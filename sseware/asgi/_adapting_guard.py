@@ -1,0 +1,119 @@
+"""Where an existing application's answer turns out to be one that can be adapted, and is to be."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .._types import Message, RawHeaders, Scope, Send
+from ..dialects import StreamContext
+from ._adapt import Adapter, Way
+from ._adapted import AdaptedStream
+from ._guard import SendGuard
+from ._headers import add_vary
+from ._menu import Dish, Menu
+from ._plan import Plan
+from ._receive import ReceivePump
+from ._respond import context_of, request_of
+from ._runtime import current_runtime
+
+__all__ = ["AdaptingGuard"]
+
+# They describe the bytes that the application would have sent, and no stream of events. Fields that a stream has
+# itself are replaced by its own.
+_OF_THE_BODY: Final = frozenset(
+    (
+        b"accept-ranges",
+        b"content-digest",
+        b"content-length",
+        b"content-md5",
+        b"digest",
+        b"last-modified",
+        b"repr-digest",
+    )
+)
+
+
+class AdaptedPlan(Plan, frozen=True):
+    """A plan whose head has the fields of an answer that there was already.
+
+    Attributes:
+        fields: The application's header fields.
+    """
+
+    fields: RawHeaders
+
+    def stream_start(self) -> Message:
+        """Returns the message that begins the stream; `Set-Cookie` and whatever else the application said stays."""
+        ours = self.dish.head(self.context.http_version)
+        replaced = {name for name, _ in ours if name != b"vary"} | _OF_THE_BODY
+        theirs = [(name, value) for name, value in self.fields if name.lower() not in replaced]
+        return {"type": "http.response.start", "status": 200, "headers": add_vary([*theirs, *ours])}
+
+
+class AdaptingGuard(SendGuard):
+    """A guard that looks at the head: where it can, and is asked to, what follows goes through an `AdaptedStream`.
+
+    Args:
+        scope: The ASGI scope.
+        pump: Receives.
+        send: The server's.
+        menu: What can be answered.
+        adapter: Which answers can be adapted.
+
+    Attributes:
+        stream: What has become of the answer, where it is adapted.
+    """
+
+    def __init__(self, scope: Scope, pump: ReceivePump, send: Send, menu: Menu, adapter: Adapter) -> None:
+        super().__init__(send, scope["method"])
+        self._scope = scope
+        self._pump = pump
+        self._menu = menu
+        self._adapter = adapter
+        self.stream: AdaptedStream | None = None
+
+    def _check_start(self, message: Message) -> Message:
+        message = super()._check_start(message)
+        # An answer that varies already was negotiated further in: it is a stream of ours, or was not to be one.
+        way = None if self.varies else self._adapter.way_for(message)
+        if way is None:
+            return message
+        varying = {**message, "headers": add_vary(list(message["headers"]))}
+        chosen = self._choose(way)
+        if chosen is None:
+            return varying
+        plan = AdaptedPlan(*chosen, message["headers"])
+        if self._is_head:
+            return plan.stream_start()
+        self._divert(plan, way)
+        return varying
+
+    def _choose(self, way: Way) -> tuple[Dish, StreamContext] | None:
+        """Negotiates; returns the dialect of the stream that was asked for, or ``None``."""
+        request = request_of(self._scope)
+        menu = self._menu
+        decision, dish = menu.choose_over(request, self._scope, way.media_type)
+        if decision.representation != "stream":
+            return None
+        if way.source is not None and way.source.name == dish.dialect.name:
+            return None  # it speaks it already
+        return dish, context_of(self._scope, request, current_runtime(), debug=menu.settings.debug)
+
+    def _divert(self, plan: Plan, way: Way) -> None:
+        asgi = self._scope.get("asgi", {})
+        # Two tasks send: the writer, and the application what is no body.
+        outside = SendGuard(self._send, self._scope["method"])
+        self.stream = AdaptedStream(
+            plan,
+            way.open(),
+            self._pump,
+            outside,
+            current_runtime(),
+            raises=_version(asgi.get("spec_version", "2.0")) >= (2, 4),
+        )
+        self._send = self.stream.take
+        self._left = None
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".") if part.isdigit())
