@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .._types import Send
-from ..dialects import BufferedAnswer
+from ..dialects import BufferedAnswer, Outcome
 from ..errors import BufferedLimitExceeded
 from ._fold_sink import FoldSink
+from ._observation import observe
 from ._paced_sink import open_sink
 from ._plan import Plan
 from ._producer import Producer
@@ -13,9 +14,10 @@ from ._receive import ReceivePump
 from ._runtime import Runtime, WakeUp
 from ._sending import ClientGone, Sender
 from ._source import Source, discard
+from ._writer import Outcome as Written
 from ._writer import StreamWriter
 
-__all__ = ["Driver"]
+__all__ = ["Driver", "broken_off"]
 
 
 class Driver:
@@ -42,13 +44,17 @@ class Driver:
         """
         plan, runtime = self._plan, self._runtime
         wake = runtime.wake_up()
+        observation = observe(plan)
+        observation.open()
         try:
             sink, outbox = open_sink(plan, runtime, wake, lambda: FoldSink(plan, runtime, wake))
         except Exception as exc:  # a stranger's dialect may raise anything
             await discard(source)
+            observation.refused(exc)
             return exc
-        producer = Producer(source, sink, runtime)
-        writer = StreamWriter(plan, sink, outbox, self._send, runtime, wake, producer.leave)
+        producer = Producer(source, observation.watch_sink(sink), runtime)
+        send = observation.watch_sender(self._send)
+        writer = StreamWriter(plan, sink, outbox, send, runtime, wake, producer.leave)
 
         def client_left() -> None:
             writer.gone = True
@@ -59,11 +65,19 @@ class Driver:
             # The pump first: for a client that has left already nothing is entered.
             self._pump.start(runtime, client_left)
             producer.start()
-            await writer.write()
+            written = await writer.write()
             failure = None if sink.instead is None else await self._fold(sink.instead, wake)
+            error = sink.error or failure
+            outcome = _outcome(written, failed=sink.failed or error is not None)
+        except BaseException as exc:
+            outcome = broken_off(exc)
+            raise
         finally:
-            await self._wind_up(producer)
-        return sink.error or failure
+            try:
+                await self._wind_up(producer)
+            finally:
+                observation.close(outcome if producer.crash is None else Outcome.FAILED)
+        return error
 
     async def buffer(self, source: Source) -> Exception | None:
         """Answers with one body, folded from everything that the handler yields.
@@ -128,3 +142,15 @@ class Driver:
             producer.give_up(timeout)
         if producer.crash is not None:
             raise producer.crash
+
+
+def broken_off(exc: BaseException) -> Outcome:
+    """Tells how a stream ended out of which something was raised to the caller."""
+    return Outcome.FAILED if isinstance(exc, Exception) else Outcome.CANCELLED
+
+
+def _outcome(written: Written, *, failed: bool) -> Outcome:
+    """Tells how a stream ended that was written to its end, or became another answer."""
+    if written in ("finished", "not started"):
+        return Outcome.FAILED if failed else Outcome.FINISHED
+    return Outcome(written)

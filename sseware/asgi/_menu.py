@@ -11,6 +11,7 @@ from .._types import RawHeaders, Scope
 from ..dialects import Dialect, ItemEncoders, Registry, default_registry, offer_of, pace_of, stream_headers_of
 from ..negotiation import Decision, Offer, Request
 from ._headers import stream_head
+from ._observers import CommonObservers, Observers
 from ._settings import Options, Settings
 
 __all__ = ["Dish", "Menu"]
@@ -28,6 +29,7 @@ class Dish(msgspec.Struct, frozen=True):
         extra: What plugins add to it.
         heads: The header fields of its streams, by HTTP version.
         pace: The pause that it wants between two events, in seconds, and how many bytes a handler may run ahead.
+        observers: Who is told of its streams; ``None`` where nobody is.
     """
 
     settings: Settings
@@ -35,6 +37,7 @@ class Dish(msgspec.Struct, frozen=True):
     extra: ItemEncoders
     heads: dict[str, RawHeaders]
     pace: tuple[float, int | None] = (0.0, None)
+    observers: Observers | None = None
 
     def head(self, http_version: str) -> RawHeaders:
         """Returns the header fields of a stream, in a list that is the caller's."""
@@ -49,12 +52,17 @@ class Dish(msgspec.Struct, frozen=True):
 class Menu:
     """What can be answered under one set of options.
 
+    Args:
+        settings: The options.
+        common: The observers that it has in common with what is derived from it.
+
     Attributes:
         settings: The options.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, common: CommonObservers | None = None) -> None:
         self.settings = settings
+        self._common = common or CommonObservers(settings)
         self._registry: Registry | None = None
         self._card: _Card | None = None
         self._derived: dict[object, Menu] = {}
@@ -72,12 +80,16 @@ class Menu:
             key = frozenset((name, type(value), value) for name, value in options.items())
             known = self._derived.get(key)
         except TypeError:
-            return Menu(self.settings.replace(options))
+            return self._replace(options)
         if known is None:
-            known = Menu(self.settings.replace(options))
+            known = self._replace(options)
             if len(self._derived) < _DERIVED:
                 self._derived[key] = known
         return known
+
+    def _replace(self, options: Options) -> Menu:
+        settings = self.settings.replace(options)
+        return Menu(settings, self._common.under(settings))
 
     def choose(self, request: Request, scope: Scope) -> tuple[Decision, Dish, tuple[Offer, ...]]:
         """Negotiates: returns the decision, the dialect that it names, and what was on offer."""
@@ -117,10 +129,13 @@ class Menu:
     def _write_card(self, scope: Scope) -> _Card:
         settings, registry = self.settings, self.registry
         dialects = settings.dialects_for(scope)
+        observers = Observers.of((*self._common.get(), *settings.observers))
         card = _Card(
             offers=tuple(map(offer_of, dialects.values())),
             dishes={
-                name: Dish(settings, dialect, registry.item_encoders(dialect), {}, pace_of(dialect))
+                name: Dish(
+                    settings, dialect, registry.item_encoders(dialect), {}, pace_of(dialect), observers
+                )
                 for name, dialect in dialects.items()
             },
             over={},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import anyio
 
@@ -43,6 +44,10 @@ class Sender:
         self._runtime = runtime
         self._seconds = seconds
         self.last = runtime.now()
+
+    def through(self, watch: Callable[[Send], Send]) -> Sender:
+        """Returns one that sends the same way, through something that watches."""
+        return Sender(watch(self._send), self._runtime, self._seconds)
 
     async def __call__(self, message: Message) -> None:
         """Sends a message.

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias, TypedDict
 import msgspec
 
 from .._types import Scope
-from ..dialects import Dialect, Registry, default_registry
+from ..dialects import Dialect, Registry, StreamObserver, default_registry
 from ..errors import ConfigurationError
 from ._headers import has_body
 
@@ -39,6 +39,7 @@ class Options(TypedDict, total=False):
     headers: HeaderFields
     status_code: int
     registry: Registry
+    observers: Iterable[StreamObserver]
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -62,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True):
         headers: Header fields of the response; they replace ours.
         status_code: The status of a stream.
         registry: Where the names of dialects are looked up; ``None`` is the default one.
+        observers: Who is told of streams, beside those that plugins provide.
     """
 
     dialect: DialectChoice = "plain"
@@ -78,6 +80,7 @@ class Settings(msgspec.Struct, frozen=True):
     headers: tuple[tuple[str, str], ...] = ()
     status_code: int = 200
     registry: Registry | None = None
+    observers: tuple[StreamObserver, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("keepalive", "head_timeout", "send_timeout", "max_age"):
@@ -112,6 +115,8 @@ class Settings(msgspec.Struct, frozen=True):
             given["headers"] = _header_fields(given["headers"])
         if "dialects" in given:
             given["dialects"] = _allow_list(given["dialects"])
+        if "observers" in given:
+            given["observers"] = _observers(given["observers"])
         settings = msgspec.structs.replace(self, **given)
         settings._check_dialects()
         return settings
@@ -169,6 +174,13 @@ def _allow_list(given: object) -> tuple[str | Dialect, ...]:
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise _wrong("dialects", "a list of names or dialects", given)
     return tuple(given)
+
+
+def _observers(given: object) -> tuple[StreamObserver, ...]:
+    observers = tuple(given) if isinstance(given, Iterable) else ()
+    if not isinstance(given, Iterable) or not all(isinstance(each, StreamObserver) for each in observers):
+        raise _wrong("observers", "a list of instances of sseware.asgi.StreamObserver", given)
+    return observers
 
 
 def _header_fields(given: HeaderFields) -> tuple[tuple[str, str], ...]:

@@ -15,19 +15,19 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from .._types import Message, Receive, Scope, Send
-from ..dialects import Dialect, StreamContext
-from ..events import ServerSentEvent
+from ..dialects import Dialect, Outcome, StreamContext
 from ..negotiation import Request
 from ..wire import EventStreamParser
-from ._driver import Driver
+from ._driver import Driver, broken_off
 from ._fold_sink import FoldSink
 from ._menu import Dish, Menu
+from ._observation import MessageOf, observe
 from ._paced_sink import open_sink
 from ._plan import Plan
 from ._producer import Producer
 from ._receive import ReceivePump
 from ._runtime import current_runtime
-from ._sending import ClientGone
+from ._sending import ClientGone, ClientStalled
 from ._source import Source, discard, open_source
 
 __all__ = ["Socket", "answer_socket", "serve_socket"]
@@ -38,8 +38,6 @@ _log = logging.getLogger("sseware")
 _GOOD: Final = 1000
 _NOT_HERE: Final = 1003
 _BAD: Final = 1011
-
-_MessageOf = Callable[[ServerSentEvent], str | None]
 
 
 class Socket:
@@ -76,20 +74,25 @@ class Socket:
 class _SocketDriver(Driver):
     """Answers over a connection that has been accepted."""
 
-    async def converse(self, source: Source, message_of: _MessageOf) -> None:
+    async def converse(self, source: Source, message_of: MessageOf) -> None:
         """Sends what a handler yields, event by event, and closes the connection."""
         plan, runtime = self._plan, self._runtime
         wake = runtime.wake_up()
+        observation = observe(plan, "websocket")
+        observation.open()
         try:
             sink, outbox = open_sink(plan, runtime, wake, lambda: FoldSink(plan, runtime, wake))
-        except Exception:  # a stranger's dialect may raise anything
+        except Exception as exc:  # a stranger's dialect may raise anything
             _log.exception("the dialect could not open a stream")
+            observation.refused(exc)
             await discard(source)
             await self._close(_BAD, "internal error")
             return
         # No status can be told any more: every failure is told in the stream.
         sink.head_sent = True
-        producer = Producer(source, sink, runtime)
+        producer = Producer(source, observation.watch_sink(sink), runtime)
+        message_of = observation.watch_messages(message_of)
+        outcome = Outcome.LEFT
         gone = False
 
         def client_left() -> None:
@@ -110,13 +113,22 @@ class _SocketDriver(Driver):
                         await self._send({"type": "websocket.send", "text": text})
                 if ended:
                     await self._close(_BAD if sink.failed else _GOOD)
+                    outcome = Outcome.FAILED if sink.failed else Outcome.FINISHED
                     break
                 if not chunk:
                     await wake.wait()
+        except ClientStalled:
+            outcome = Outcome.STALLED
         except ClientGone:
             pass
+        except BaseException as exc:
+            outcome = broken_off(exc)
+            raise
         finally:
-            await self._wind_up(producer)
+            try:
+                await self._wind_up(producer)
+            finally:
+                observation.close(outcome if producer.crash is None else Outcome.FAILED)
 
     async def _close(self, code: int, reason: str = "") -> None:
         try:
@@ -189,8 +201,8 @@ def _driver(scope: Scope, pump: ReceivePump, send: Send, menu: Menu) -> tuple[_S
     return _SocketDriver(Plan(dish, context), pump, send, runtime), dish
 
 
-def _message_of(dialect: Dialect) -> _MessageOf | None:
-    found: _MessageOf | None = getattr(dialect, "message_of", None)
+def _message_of(dialect: Dialect) -> MessageOf | None:
+    found: MessageOf | None = getattr(dialect, "message_of", None)
     return found
 
 

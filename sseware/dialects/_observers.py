@@ -4,7 +4,7 @@ An observer is called in the middle of a stream's work, so that it must be quick
 calls come in this order: ``on_open``; ``on_event`` for each event; ``on_error`` where something was raised;
 ``on_close``, which comes whatever has happened. All but ``on_error`` come in the task of the request, in one
 context: a context variable that ``on_open`` sets is seen by the handler, and can be reset in ``on_close``.
-``on_error`` comes in the task of the handler.
+``on_error`` comes in the task of the handler, when it raises: events that it had run ahead may follow.
 
 Only what a class overrides is called. What no observer overrides costs nothing.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -53,7 +53,6 @@ class ObservedStream(msgspec.Struct, eq=False, weakref=True, kw_only=True):
         path: The path of the request, decoded. It may hold what must not become a label of a metric.
         http_version: ``"1.0"``, ``"1.1"``, ``"2"`` or ``"3"``.
         carrier: What carries the stream.
-        scope: The ASGI scope. It holds header fields and so maybe secrets, which is why ``repr`` leaves it out.
         events: How many events the server has been given so far; for a WebSocket, messages.
         bytes: How many bytes of body.
         first_event: How many seconds after the request the first event was given to the server.
@@ -64,14 +63,9 @@ class ObservedStream(msgspec.Struct, eq=False, weakref=True, kw_only=True):
     path: str = "/"
     http_version: str = "1.1"
     carrier: Literal["http", "websocket"] = "http"
-    scope: Any = None
     events: int = 0
     bytes: int = 0
     first_event: float | None = None
-
-    def __repr__(self) -> str:
-        told = (self.dialect, self.method, self.path, self.carrier)
-        return "ObservedStream(dialect={!r}, method={!r}, path={!r}, carrier={!r})".format(*told)
 
 
 class StreamSummary(msgspec.Struct, frozen=True):

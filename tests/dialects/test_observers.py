@@ -29,13 +29,6 @@ def test_a_stream_is_told_apart_by_identity_and_may_be_forgotten() -> None:
     assert len(kept) == 1
 
 
-def test_a_stream_keeps_its_secrets_out_of_logs_and_its_path_on_one_line() -> None:
-    """A1, A7."""
-    scope = {"headers": [(b"cookie", b"secret")], "query_string": b"token=secret"}
-    shown = repr(ObservedStream(dialect="plain", path="/a\nb", scope=scope))
-    assert shown == r"ObservedStream(dialect='plain', method='GET', path='/a\nb', carrier='http')"
-
-
 def test_an_outcome_is_its_name() -> None:
     assert [str(outcome) for outcome in Outcome] == [
         *("finished", "failed", "left", "stalled", "drained", "expired", "cancelled")
