@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import msgspec
 
+from .plots import Plot
 from .timing import GARBAGE_COLLECTOR
 
 __all__ = ["Report", "Table", "installed"]
@@ -45,20 +47,25 @@ class Report(msgspec.Struct, frozen=True):
         peers: The distributions that were measured.
         rounds: How many rounds each figure is the median of.
         tables: The tables.
+        clock: What the times are.
+        plots: What is drawn beside the tables.
     """
 
     name: str
     peers: Sequence[str]
     rounds: int
     tables: Sequence[Table]
+    clock: str = "processor time of the thread"
+    plots: Sequence[Plot] = ()
 
     def environment(self) -> dict[str, Any]:
         """Returns what the figures depend on."""
         return {
             "interpreter": f"{platform.python_implementation()} {platform.python_version()}",
             "machine": platform.machine(),
+            "date": date.today().isoformat(),
             "rounds": self.rounds,
-            "clock": "processor time of the thread",
+            "clock": self.clock,
             "garbage collector": GARBAGE_COLLECTOR,
             "versions": {name: installed(name) or "not installed" for name in ("msgspec", *self.peers)},
         }

@@ -1,0 +1,241 @@
+"""What is wanted of the figures, and whether it is so: the rows of the performance table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+
+from .report import Table
+
+__all__ = ["TARGETS", "Target", "Verdict", "judge", "number", "verdicts"]
+
+Plain: TypeAlias = Mapping[str, Any]
+"""A report as JSON has it."""
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wanted.
+
+    Attributes:
+        work: What is measured, as the performance table says it.
+        benchmark: Where the figure is.
+        rows: How the first cells of the row begin; more than one row may fit, and then the worst counts. An empty
+            text fits any.
+        but: First cells of rows that do not count.
+        column: The head of the column.
+        at_least: The smallest figure that will do.
+        at_most: The largest.
+    """
+
+    work: str
+    benchmark: str
+    rows: tuple[str, ...] = ("",)
+    but: tuple[str, ...] = ()
+    column: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @property
+    def wanted(self) -> str:
+        """What is wanted of the figure."""
+        return f"≥ {self.at_least:g}" if self.at_least is not None else f"≤ {self.at_most:g}"
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """Whether it is so.
+
+    Attributes:
+        target: What was wanted.
+        found: The figure; ``None`` where it was not measured.
+        holds: Whether it will do; ``None`` where it was not measured.
+    """
+
+    target: Target
+    found: float | None
+    holds: bool | None
+
+
+TARGETS: tuple[Target, ...] = (
+    Target(
+        work="parse, 16 KiB chunks of small events, beside launchdarkly-eventsource",
+        benchmark="parse",
+        rows=("small deltas", "16 KiB"),
+        column="launchdarkly-eventsource",
+        at_least=3,
+    ),
+    Target(
+        work="parse, 16 KiB chunks of small events, beside httpx-sse",
+        benchmark="parse",
+        rows=("small deltas", "16 KiB"),
+        column="httpx-sse",
+        at_least=4.5,
+    ),
+    Target(
+        work="parse, 16 KiB chunks of small events, of a bare `split` and `decode`",
+        benchmark="parse",
+        rows=("small deltas", "16 KiB"),
+        column="of bare",
+        at_least=0.5,
+    ),
+    Target(
+        work="parse, one event a chunk, beside the best peer",
+        benchmark="parse",
+        rows=("small deltas", "one event"),
+        column="best peer",
+        at_least=1.5,
+    ),
+    Target(
+        work="parse, one event a chunk, beside httpx-sse",
+        benchmark="parse",
+        rows=("small deltas", "one event"),
+        column="httpx-sse",
+        at_least=2.5,
+    ),
+    Target(
+        work="parse, every other shape and chunking, beside the best peer",
+        benchmark="parse",
+        but=("with CRLF",),
+        column="best peer",
+        at_least=1,
+    ),
+    Target(
+        work="parse, with CRLF, beside the best peer",
+        benchmark="parse",
+        rows=("with CRLF",),
+        column="best peer",
+        at_least=0.9,
+    ),
+    Target(
+        work="parse, twice the bytes: one line, short lines, empty data lines, comments",
+        benchmark="parse",
+        column="10 MB to 5 MB",
+        at_most=2.6,
+    ),
+    Target(
+        work="encode a text with an event name, beside sse-starlette",
+        benchmark="encode",
+        rows=("a small delta",),
+        column="sse-starlette",
+        at_least=4.5,
+    ),
+    Target(
+        work="encode a text with an event name, beside FastAPI",
+        benchmark="encode",
+        rows=("a small delta",),
+        column="fastapi",
+        at_least=1.3,
+    ),
+    Target(
+        work="encode a dict payload, beside sse-starlette",
+        benchmark="encode",
+        rows=("a dict",),
+        but=("a dict with a float",),
+        column="sse-starlette",
+        at_least=5,
+    ),
+    Target(
+        work="encode a dict payload, beside FastAPI",
+        benchmark="encode",
+        rows=("a dict",),
+        but=("a dict with a float",),
+        column="fastapi",
+        at_least=10,
+    ),
+    Target(
+        work="in process, a handler that never suspends, beside sse-starlette",
+        benchmark="driver",
+        rows=("a handler that never suspends",),
+        column="sse-starlette",
+        at_least=4,
+    ),
+    Target(
+        work="in process, a handler that never suspends, beside Starlette (spec 2.4)",
+        benchmark="driver",
+        rows=("a handler that never suspends",),
+        column="Starlette 2.4",
+        at_least=1,
+    ),
+    Target(
+        work="in process, one event per wake-up, beside sse-starlette",
+        benchmark="driver",
+        rows=("one event per wake-up",),
+        column="sse-starlette",
+        at_least=1.5,
+    ),
+    Target(
+        work="in process, one event per wake-up, beside Starlette (spec 2.4)",
+        benchmark="driver",
+        rows=("one event per wake-up",),
+        column="Starlette 2.4",
+        at_least=0.8,
+    ),
+    Target(
+        work="in process, setting up and ending a stream, beside sse-starlette",
+        benchmark="driver",
+        rows=("setting up and ending a stream",),
+        column="sse-starlette",
+        at_least=2,
+    ),
+    Target(
+        work="in process, setting up and ending a stream, beside Starlette (spec 2.3)",
+        benchmark="driver",
+        rows=("setting up and ending a stream",),
+        column="Starlette 2.3",
+        at_least=1,
+    ),
+    Target(
+        work="`import sseware`, ms", benchmark="imports", rows=("import sseware",), column="ms", at_most=80
+    ),
+    Target(
+        work="the pytest plugin, ms over pytest",
+        benchmark="imports",
+        rows=("the pytest",),
+        column="ms",
+        at_most=5,
+    ),
+)
+
+
+def number(cell: object) -> float | None:
+    """Returns the number that a cell shows, without its brackets and with its per cent taken; ``None`` for words."""
+    if isinstance(cell, int | float):
+        return float(cell)
+    found = re.fullmatch(r"\(?(-?\d+(?:\.\d+)?)(%?)\)?", str(cell))
+    return None if found is None else float(found[1]) / (100 if found[2] else 1)
+
+
+def judge(target: Target, reports: Mapping[str, Plain]) -> Verdict:
+    """Looks a figure up, and says whether it will do."""
+    found = list(_figures(target, reports.get(target.benchmark, {})))
+    if not found:
+        return Verdict(target, None, None)
+    if target.at_least is not None:
+        return Verdict(target, min(found), min(found) >= target.at_least)
+    assert target.at_most is not None
+    return Verdict(target, max(found), max(found) <= target.at_most)
+
+
+def verdicts(reports: Mapping[str, Plain], targets: Sequence[Target] = TARGETS) -> Table:
+    """Returns the performance table with what was found."""
+    rows = []
+    for verdict in (judge(target, reports) for target in targets):
+        says = {None: "not measured", True: "holds", False: "**falls short**"}[verdict.holds]
+        found = "-" if verdict.found is None else f"{verdict.found:.2f}"
+        rows.append([verdict.target.work, verdict.target.wanted, found, says])
+    note = "Ratios are medians of rounds in which everybody takes a turn: how many times as long as sseware the other takes."
+    return Table("What is wanted, and what was found", note, ["work", "wanted", "found", ""], rows)
+
+
+def _figures(target: Target, report: Plain) -> Iterator[float]:
+    for table in report.get("tables", ()):
+        if target.column not in table["columns"]:
+            continue
+        place = table["columns"].index(target.column)
+        for row in table["rows"]:
+            fits = all(str(cell).startswith(start) for cell, start in zip(row, target.rows, strict=False))
+            figure = number(row[place])
+            if fits and row[0] not in target.but and figure is not None:
+                yield figure
