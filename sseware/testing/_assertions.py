@@ -13,8 +13,11 @@ from ..wire import EventStreamParser, iter_events
 from ._differences import difference_lines
 from ._matching import Wanted, check_fields, differing_fields, wanted_events
 from ._observed import ObservedStream
+from ._tracebacks import is_failure
 
 __all__ = ["Events", "assert_events", "assert_lifecycle", "assert_one_frame"]
+
+__tracebackhide__ = is_failure
 
 Events: TypeAlias = Iterable[Any] | bytes | ObservedStream
 """Events that came: a list of them (whatever has ``data`` and ``event``), a stream, or its bytes."""

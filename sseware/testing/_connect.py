@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import partial
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 from typing import Any
 
 from .._types import ASGIApp
@@ -13,12 +13,14 @@ from ._exchange import Exchange, check_seconds
 from ._personalities import Server, get_personality
 from ._request import AskedHeaders, Content, Params, RequestBody, make_body, make_scope
 from ._stream import SSEStream
+from ._tracebacks import is_failure
 
-__all__ = ["connect"]
+__all__ = ["Connection", "connect"]
+
+__tracebackhide__ = is_failure
 
 
-@asynccontextmanager
-async def connect(
+def connect(
     app: ASGIApp,
     path: str = "/",
     *,
@@ -31,7 +33,7 @@ async def connect(
     server: Server = "uvicorn",
     dialect: str | Dialect | None = None,
     timeout: float = 5.0,
-) -> AsyncIterator[SSEStream]:
+) -> AbstractAsyncContextManager[SSEStream]:
     r"""Connects to an ASGI application, in process, as a client does through a server.
 
     >>> import anyio
@@ -71,19 +73,6 @@ async def connect(
         ASGIViolation: On leaving: the application broke the specification, and the test has not been told.
         ConfigurationError: An argument is not what it must be.
     """
-    seconds = check_seconds("timeout", timeout)
-    personality = get_personality(server)
-    speaks = get_dialect("plain" if dialect is None else dialect)
-    body, described = make_body(json, content)
-    scope = make_scope(
-        personality,
-        method,
-        path,
-        headers=headers,
-        params=params,
-        described=described,
-        last_event_id=last_event_id,
-    )
     request: dict[str, Any] = {
         "method": method,
         "headers": headers,
@@ -94,7 +83,96 @@ async def connect(
         "dialect": dialect,
         "timeout": timeout,
     }
-    exchange = Exchange(
+    given = {} if last_event_id is None else {"last_event_id": last_event_id}
+    return Connection(app, path, request, given)
+
+
+class Connection(AbstractAsyncContextManager[SSEStream]):
+    """What `connect` returns: entering it sends the request.
+
+    It is a class of its own, and no generator, so that a traceback shows the test and nothing of ours.
+
+    Args:
+        app: The application.
+        path: The path.
+        request: The arguments of `connect` that a reconnection has, too.
+        given: Those that it has not.
+        before: The connection that is left for this one, if any.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        path: str,
+        request: Mapping[str, Any],
+        given: Mapping[str, Any],
+        before: SSEStream | None = None,
+    ) -> None:
+        self._app = app
+        self._path = path
+        self._request = request
+        self._given = given
+        self._before = before
+
+    async def __aenter__(self) -> SSEStream:
+        given = {**self._request, **self._given}
+        if self._before is not None:
+            await self._before.disconnect()
+            given.setdefault("last_event_id", self._before.last_event_id)
+        self._seconds = check_seconds("timeout", given["timeout"])
+        self._exchange = _start(self._app, self._path, **given)
+        speaks = get_dialect("plain" if given["dialect"] is None else given["dialect"])
+        self._stream = SSEStream(self._exchange, speaks, self._seconds, self._reconnect)
+        if self._before is not None:
+            self._before.reconnected(self._stream)
+        try:
+            await self._exchange.wait_head(self._seconds)
+        except BaseException as exc:
+            await self.__aexit__(type(exc), exc, None)
+            raise
+        return self._stream
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._exchange.finish(self._seconds)
+        problem = self._stream.unknown_problem()
+        if problem is None or problem is exc:
+            return
+        if exc is None:
+            raise problem
+        # What the test says comes first.
+        exc.add_note(f"besides: {problem}")
+
+    def _reconnect(self, before: SSEStream, **changes: Any) -> Connection:
+        return Connection(self._app, self._path, self._request, changes, before)
+
+
+def _start(
+    app: ASGIApp,
+    path: str,
+    *,
+    method: str,
+    headers: AskedHeaders | None,
+    params: Params | None,
+    json: object,
+    content: Content | None,
+    server: Server,
+    last_event_id: str | None = None,
+    **_: object,
+) -> Exchange:
+    personality = get_personality(server)
+    body, described = make_body(json, content)
+    scope = make_scope(
+        personality,
+        method,
+        path,
+        headers=headers,
+        params=params,
+        described=described,
+        last_event_id=last_event_id,
+    )
+    return Exchange(
         app,
         scope,
         RequestBody(body, personality),
@@ -102,27 +180,3 @@ async def connect(
         eager=personality.high_water != 0,
         last_event_id=last_event_id or "",
     )
-    stream = SSEStream(exchange, speaks, seconds, partial(_reconnect, app, path, request))
-    try:
-        await exchange.wait_head(seconds)
-        yield stream
-    except BaseException as exc:
-        await exchange.finish(seconds)
-        problem = stream.unknown_problem()
-        if problem is not None and problem is not exc:
-            exc.add_note(f"besides: {problem}")
-        raise
-    await exchange.finish(seconds)
-    problem = stream.unknown_problem()
-    if problem is not None:
-        raise problem
-
-
-@asynccontextmanager
-async def _reconnect(
-    app: ASGIApp, path: str, request: dict[str, Any], before: SSEStream, **changes: Any
-) -> AsyncIterator[SSEStream]:
-    await before.disconnect()
-    given = {"last_event_id": before.last_event_id, **request, **changes}
-    async with connect(app, path, **given) as stream:
-        yield stream

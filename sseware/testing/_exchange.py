@@ -17,10 +17,13 @@ from ._client_side import ClientSide
 from ._personalities import Personality
 from ._request import RequestBody
 from ._server_side import ClientHasLeft, ServerSide
+from ._tracebacks import is_failure
 from ._transcript import transcript_lines
 from .errors import AppLeaked, AppRaised, ASGIViolation, SSETimeout, TranscriptError
 
 __all__ = ["Exchange", "check_seconds"]
+
+__tracebackhide__ = is_failure
 
 _Failure = TypeVar("_Failure", bound=TranscriptError)
 
@@ -75,6 +78,8 @@ class Exchange:
         self._personality = personality
         self._runtime = current_runtime()
         self._began = self._runtime.now()
+        self._left: float | None = None
+        self._last_failure: TranscriptError | None = None
         self._cancel_timer: Timer | None = None
         self.client = ClientSide(self.now, eager=eager, parses=parses, last_event_id=last_event_id)
         self.server = ServerSide(personality, scope["method"], body, self.client, self.now)
@@ -166,6 +171,7 @@ class Exchange:
             if self._cancel_timer is not None:
                 self._cancel_timer.cancel()
             await self.task.get_rid()
+        self._left = self.now()
 
     def problem(self) -> TranscriptError | None:
         """Returns what the application did wrong, as an error that can be raised."""
@@ -201,10 +207,15 @@ class Exchange:
         """Returns an error with the transcript in it."""
         error = kind(reason, self.transcript())
         error.__cause__ = cause
+        self._last_failure = error
         return error
 
+    def is_told_by(self, error: BaseException | None) -> bool:
+        """Tells whether an error has the transcript of this exchange in it."""
+        return error is not None and error is self._last_failure
+
     def transcript(self) -> str:
-        """Returns what has happened, in lines of text."""
+        """Returns what has happened, in lines of text; when all is over, outside of the event loop, too."""
         client, scope = self.client, self._scope
         query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
         counts = f"{len(client.events)} events, {len(client.comments)} comments"
@@ -217,5 +228,6 @@ class Exchange:
             lines.append(f"{self.now():10.3f} now; the application waits in")
             lines += [f"{'':11}{place}" for place in self.task.places()] or [f"{'':11}(nothing: it runs)"]
         elif client.ending == "cut":
-            lines.append(f"{self.now():10.3f} now; the body was cut off")
+            at = self.now() if self._left is None else self._left
+            lines.append(f"{at:10.3f} now; the body was cut off")
         return "\n".join(lines)

@@ -12,15 +12,29 @@ from ..errors import ConfigurationError
 from ._client_side import Ending
 from ._recording import Recording
 from ._seen import SeenChunk
+from ._tracebacks import is_failure
 from .errors import RecordingError
 
-__all__ = ["RECORD_MODES", "RecordMode", "Recorder", "replay"]
+__all__ = ["RECORD_MODES", "RecordMode", "Recorder", "check_mode", "replay"]
+
+__tracebackhide__ = is_failure
 
 RecordMode: TypeAlias = Literal["never", "missing", "always"]
 """When an application is asked itself: never, where there is no recording, or always."""
 
 RECORD_MODES: Final[tuple[str, ...]] = get_args(RecordMode)
 """The modes of recording."""
+
+
+def check_mode(mode: RecordMode) -> RecordMode:
+    """Returns a mode of recording, checked.
+
+    Raises:
+        ConfigurationError: There is no such mode; the message lists those that there are.
+    """
+    if mode not in RECORD_MODES:
+        raise ConfigurationError(f"mode must be one of {', '.join(RECORD_MODES)}, got {mode!r}")
+    return mode
 
 
 def replay(recording: Recording, *, gaps: bool = True) -> ASGIApp:
@@ -70,28 +84,29 @@ class Recorder:
     Args:
         directory: Where they are.
         mode: When the application itself is asked.
+        name: The name of recordings that are given none.
 
     Raises:
         ConfigurationError: There is no such mode.
     """
 
-    def __init__(self, directory: Path, mode: RecordMode = "never") -> None:
-        if mode not in RECORD_MODES:
-            raise ConfigurationError(f"mode must be one of {', '.join(RECORD_MODES)}, got {mode!r}")
+    def __init__(self, directory: Path, mode: RecordMode = "never", name: str = "recording") -> None:
         self._directory = directory
-        self._mode = mode
+        self._mode = check_mode(mode)
+        self._name = name
 
-    def __call__(self, app: ASGIApp, name: str, *, gaps: bool = True) -> ASGIApp:
+    def __call__(self, app: ASGIApp, name: str | None = None, *, gaps: bool = True) -> ASGIApp:
         """Returns an application that answers from recordings: the first request from the first, and so on.
 
         Args:
             app: What answers where there is no recording and one may be made.
-            name: The name of the recordings: ``name.sse``, ``name.2.sse``.
+            name: The name of the recordings: ``name.sse``, ``name.2.sse``; that of the recorder by default.
             gaps: Whether the chunks come at their times.
 
         Raises:
             RecordingError: The first one is not there, and none may be made.
         """
+        name = self._name if name is None else name
         if self._mode == "never":
             self._load(name, 1)
         asked = 0

@@ -11,9 +11,12 @@ from ..errors import NotAnEventStream
 from ._exchange import Exchange, check_seconds
 from ._observed import ObservedStream
 from ._seen import SeenEvent
+from ._tracebacks import is_failure
 from .errors import NotQuiet, SSETimeout, StreamEnded
 
 __all__ = ["Reconnect", "SSEStream"]
+
+__tracebackhide__ = is_failure
 
 
 class Reconnect(Protocol):
@@ -37,6 +40,7 @@ class SSEStream(ObservedStream):
         self._dialect = dialect
         self._timeout = timeout
         self._reconnect = reconnect
+        self._reconnections: list[SSEStream] = []
         self._taken = 0
 
     # What a test waits for.
@@ -228,6 +232,14 @@ class SSEStream(ObservedStream):
             changes: Arguments of `connect` that are to be other ones.
         """
         return self._reconnect(self, **changes)
+
+    def exchanges(self) -> list[Exchange]:
+        """Returns this connection and those that `reconnect` has opened after it, for a report."""
+        return [self._exchange, *(each for stream in self._reconnections for each in stream.exchanges())]
+
+    def reconnected(self, stream: SSEStream) -> None:
+        """Is told of a connection that `reconnect` has opened."""
+        self._reconnections.append(stream)
 
     # How it goes.
 

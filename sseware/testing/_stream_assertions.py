@@ -13,8 +13,11 @@ from ._assertions import assert_events
 from ._connect import connect
 from ._exchange import check_seconds
 from ._observed import ObservedStream
+from ._tracebacks import is_failure
 
 __all__ = ["assert_cadence", "assert_resumes"]
+
+__tracebackhide__ = is_failure
 
 
 def assert_cadence(stream: ObservedStream, *, every: float, tolerance: float = 0.001) -> None:

@@ -12,6 +12,7 @@ from .._types import ASGIApp
 from ._exchange import Exchange, check_seconds
 from ._personalities import Personality, Server, get_personality
 from ._request import Body, RequestBody, raw_scope
+from ._tracebacks import is_failure
 from .errors import AppFlooded, AppRaised, SSETimeout
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ else:
     _Transport = object
 
 __all__ = ["StreamingTransport"]
+
+__tracebackhide__ = is_failure
 
 _MOST_CHUNKS: Final = 100_000
 """Chunks that one response may have: a client that collects an endless stream would never end."""

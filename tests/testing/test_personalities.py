@@ -26,8 +26,8 @@ def server(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def names(*wanted: Callable[[Personality], object]) -> set[str]:
-    return {name for name, each in PERSONALITIES.items() if all(is_it(each) for is_it in wanted)}
+def names(*wanted: Callable[[Personality], object]) -> list[str]:
+    return [name for name, each in PERSONALITIES.items() if all(is_it(each) for is_it in wanted)]
 
 
 async def blocks(awaitable: Awaitable[Any], seconds: float = 60) -> bool:
