@@ -5,7 +5,8 @@ The map of the package, from the top down; an import points down only.
 - `sseware.cli`: ``python -m sseware``
 - `sseware.plugins`: the dialects that come with it
 - `sseware.kernels`: a process as a handler's source
-- `sseware.asgi`: `SSEMiddleware`, `EventStream`: the life of a stream on a server
+- `sseware.integrations`: frameworks, one module each
+- `sseware.asgi`: `SSEMiddleware`, `EventStream`, `streaming`: the life of a stream on a server
 - `sseware.dialects`: event schemas, found through pluggy; `decode`, `translate`
 - `sseware.negotiation`: which representation and which dialect a client gets, and why
 - `sseware.wire`: bytes to events and events to bytes, by the letter of the WHATWG standard
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import items
-    from .asgi import EventStream, SSEMiddleware
+    from .asgi import EventStream, SSEMiddleware, streaming
     from .dialects import Dialect, decode, get_dialect, translate
     from .errors import StreamError
     from .events import ServerSentEvent
@@ -41,6 +42,7 @@ else:
             "encode": "wire",
             "get_dialect": "dialects",
             "items": "items",
+            "streaming": "asgi",
             "translate": "dialects",
             # `import sseware` is enough to say `sseware.wire.encode_comment`.
             **{name: name for name in ("asgi", "dialects", "errors", "events", "negotiation", "wire")},
@@ -58,5 +60,6 @@ __all__ = [
     "encode",
     "get_dialect",
     "items",
+    "streaming",
     "translate",
 ]

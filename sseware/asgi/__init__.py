@@ -3,5 +3,6 @@
 from ._middleware import SSEMiddleware
 from ._response import EventStream
 from ._settings import Options, Settings
+from ._streaming import streaming
 
-__all__ = ["EventStream", "Options", "SSEMiddleware", "Settings"]
+__all__ = ["EventStream", "Options", "SSEMiddleware", "Settings", "streaming"]

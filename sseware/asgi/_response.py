@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Unpack
+from typing import Any, Final, Self, Unpack
 
 from .._types import Receive, Scope, Send
 from ..errors import HandlerReused
+from ._frameworks import response_class
+from ._late_receive import LateReceive, may_have_body
 from ._menu import Menu
 from ._receive import ReceivePump
 from ._respond import respond
@@ -18,6 +20,9 @@ __all__ = ["EventStream"]
 
 _DEFAULTS: Final = Menu(Settings())
 """What there is without a middleware. It keeps what was worked out of it, and nothing of any request."""
+
+_LATE: Final = 5.0
+"""How many seconds a handler may take to read its request body by itself, where there is no head timeout."""
 
 
 class EventStream:
@@ -34,6 +39,12 @@ class EventStream:
     On a WebSocket that the application has accepted, and whose question it has read, it sends a message for each
     event and closes the connection, where the dialect is one that can be carried so.
 
+    Where Starlette is loaded, what is made is the `EventStream` of `sseware.integrations.starlette`: this, and a
+    response of Starlette's, so that Starlette and FastAPI take it from a route as they take their own.
+
+    A handler may read the request body with the request object of its framework, before its first item. One that
+    reads on while it yields wants an `SSEMiddleware` around the application.
+
     Args:
         content: An async generator, a sync one (each step runs in a worker thread), or an iterable of items.
         options: As `Settings` describes them. What is not given comes from the `SSEMiddleware` around the
@@ -45,11 +56,19 @@ class EventStream:
         ConfigurationError: An option is not what it must be, or there is no such dialect.
     """
 
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        """Makes the class of response that the loaded framework wants."""
+        own: Any = response_class() if cls is EventStream else None
+        made: Self = super().__new__(own or cls)
+        return made
+
     def __init__(self, content: Any, **options: Unpack[Options]) -> None:
         self._menu = _DEFAULTS.derive(options)
         self._source = open_source(content)
         self._options = options
         self._used = False
+        # Whether the handler could read the request body by itself; a decorator knows better.
+        self._may_receive = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request.
@@ -71,10 +90,13 @@ class EventStream:
             return self._source
 
         menu, pump = self._menu, None
-        if (around := Surroundings.of(scope)) is not None:
-            menu, pump = around.menu.derive(self._options), around.pump
-            around.guard.varies = True
         try:
+            if (around := Surroundings.of(scope)) is not None:
+                menu, pump = around.menu.derive(self._options), around.pump
+                around.guard.varies = True
+            elif self._may_receive and may_have_body(scope):
+                late = LateReceive(receive, send, menu.settings.head_timeout or _LATE)
+                receive, send = late.receive, late.send
             await respond(scope, pump or ReceivePump(receive), send, menu, open_handler, own_errors=False)
         finally:
             if not opened:

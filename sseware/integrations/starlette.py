@@ -1,0 +1,102 @@
+"""Starlette: `EventStream` is a `starlette.responses.Response`, and `streaming` makes an endpoint that returns one.
+
+It differs from Starlette's `StreamingResponse` in this:
+
+1. Nothing is sent before the handler's first event, so that an ``HTTPException`` that it raises is answered as one.
+2. ``status_code`` and ``headers`` may be changed until the response is called. The status is that of a stream; a
+   buffered answer has its dialect's.
+3. The background task runs when the answer is over, also where the client has left before its end. It does not run
+   where the handler's exception was raised for Starlette to answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, Unpack, overload
+
+from .._types import RawHeaders, Receive, Scope, Send
+from ..asgi import EventStream as _EventStream
+from ..asgi import Options
+from ..asgi._streaming import Call, decorated
+from ._extras import missing
+
+try:
+    from starlette.background import BackgroundTask
+    from starlette.responses import Response
+except ImportError as exc:
+    raise missing("Starlette", "starlette") from exc
+
+__all__ = ["EventStream", "streaming"]
+
+_P = ParamSpec("_P")
+
+
+class EventStream(_EventStream, Response):
+    """What a handler yields, as a response of Starlette.
+
+    >>> async def words():
+    ...     yield "Once "
+    >>> response = EventStream(words(), dialect="plain")
+    >>> response.headers["x-story"] = "1"
+    >>> response.set_cookie("seen", "1")
+
+    Args:
+        content: An async generator, a sync one (each step runs in a worker thread), or an iterable of items.
+        background: Is run when the answer is over.
+        options: As `sseware.asgi.Settings` describes them.
+    """
+
+    def __init__(
+        self, content: Any, *, background: BackgroundTask | None = None, **options: Unpack[Options]
+    ) -> None:
+        super().__init__(content, **options)
+        settings = self._menu.settings
+        self.background = background
+        self.body = b""
+        self.status_code = settings.status_code
+        # Response.headers and set_cookie read and write this list.
+        self.raw_headers: RawHeaders = [
+            (name.encode("latin-1"), value.encode("latin-1")) for name, value in settings.headers
+        ]
+        self._given = (self.status_code, [*self.raw_headers])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request, and runs the background task."""
+        self._take_in_changes()
+        await super().__call__(scope, receive, send)
+        if self.background is not None:
+            await self.background()
+
+    def _take_in_changes(self) -> None:
+        status, fields = self._given
+        changed: Options = {}
+        if self.status_code != status:
+            changed["status_code"] = self.status_code
+        if self.raw_headers != fields:
+            changed["headers"] = tuple(
+                (name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw_headers
+            )
+        if changed:
+            self._options = {**self._options, **changed}
+            self._menu = self._menu.derive(changed)
+
+
+@overload
+def streaming(handler: Callable[_P, Any], /) -> Callable[_P, Coroutine[Any, Any, EventStream]]: ...
+@overload
+def streaming(
+    **options: Unpack[Options],
+) -> Callable[[Callable[_P, Any]], Callable[_P, Coroutine[Any, Any, EventStream]]]: ...
+def streaming(handler: Callable[..., Any] | None = None, /, **options: Unpack[Options]) -> Any:
+    """Makes an endpoint of a function that yields: `sseware.streaming` with exact types.
+
+    Args:
+        handler: A generator function, async or sync, or a function that returns something that yields.
+        options: As `sseware.asgi.Settings` describes them.
+    """
+    decorate = decorated(options, _answer)
+    return decorate if handler is None else decorate(handler)
+
+
+async def _answer(call: Call) -> EventStream:
+    return call.stream(EventStream)
