@@ -58,8 +58,8 @@ class EventStream:
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
         """Makes the class of response that the loaded framework wants."""
-        own: Any = response_class() if cls is EventStream else None
-        made: Self = super().__new__(own or cls)
+        kind: Any = cls if cls is not EventStream else response_class() or cls
+        made: Self = super().__new__(kind)
         return made
 
     def __init__(self, content: Any, **options: Unpack[Options]) -> None:
