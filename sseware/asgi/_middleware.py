@@ -14,10 +14,12 @@ from ._adapting_guard import AdaptingGuard
 from ._guard import SendGuard
 from ._handlers import Handler, as_handler, is_asgi_app
 from ._menu import Menu
+from ._observers import CommonObservers
 from ._receive import ReceivePump
 from ._respond import respond
 from ._scope import Surroundings
 from ._settings import Options, Settings
+from ._statistics import StreamCounter, StreamStatistics
 from ._websocket import serve_socket
 
 __all__ = ["SSEMiddleware"]
@@ -44,6 +46,7 @@ class SSEMiddleware:
         app: A handler, or an ASGI application.
         adapt: Whether, or for which media types: ``{"text/event-stream": "ash", "text/plain": False}``. Types that a
             mapping does not name are adapted.
+        statistics: Whether streams are counted, for the method of that name. It costs a little at each ``send``.
         options: As `Settings` describes them.
 
     Raises:
@@ -53,10 +56,17 @@ class SSEMiddleware:
     """
 
     def __init__(
-        self, app: ASGIApp | Callable[..., Any], *, adapt: Adapt = False, **options: Unpack[Options]
+        self,
+        app: ASGIApp | Callable[..., Any],
+        *,
+        adapt: Adapt = False,
+        statistics: bool = False,
+        **options: Unpack[Options],
     ) -> None:
         settings = Settings().replace(options)
-        self._menu = Menu(settings)
+        self._counter = StreamCounter() if statistics else None
+        own = () if self._counter is None else (self._counter,)
+        self._menu = Menu(settings, CommonObservers(settings, *own))
         adapter = None if adapt is False else Adapter(adapt, settings)
         if not is_asgi_app(app):
             handler = as_handler(app)
@@ -73,6 +83,16 @@ class SSEMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or one lifespan."""
         await self._app(scope, receive, send)
+
+    def statistics(self) -> StreamStatistics:
+        """Returns how many streams there are and were, how they ended, and what was sent on them.
+
+        Raises:
+            ConfigurationError: The middleware was made without ``statistics=True``.
+        """
+        if self._counter is None:
+            raise ConfigurationError("nothing is counted; make the middleware with statistics=True")
+        return self._counter.statistics()
 
     async def _pass_on(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -115,12 +115,11 @@ class _Watching:
         return watched_send
 
     def _count(self, body: bytes) -> None:
-        if count := count_events(body):
-            self._counted(count)
+        self._counted(count_events(body))
 
     def _counted(self, count: int) -> None:
         stream = self._stream
-        if not stream.events:
+        if stream.first_event is None and count:
             stream.first_event = self._elapsed()
         stream.events += count
 
