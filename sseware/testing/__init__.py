@@ -10,6 +10,10 @@
   that say first what differs first
 - `Recorder`, `Recording`, `replay`: a response in a file, chunk by chunk with its times
 - `virtual_backend`, `VirtualTimeLoop`: virtual time on asyncio and Trio
+- `sse_server`, `LiveServer`, `LIVE_SERVERS`: the same application on a real server, for the length of a ``with``
+- `sse_wire_server`, `WireServer`, `WireConnection`, `WireRequest`: a raw socket that treats clients badly
+- `fault_proxy`, `FaultProxy`, `Faults`: a proxy that does to connections what networks do
+- `cancel_everywhere`: cancels a scenario at each of its checkpoints
 - `sseware.testing.errors`: what all of this raises
 - `sseware.testing.strategies`: hypothesis strategies; needs hypothesis, and is imported by its own name
 
@@ -23,8 +27,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._assertions import assert_events, assert_lifecycle, assert_one_frame
+    from ._cancel_everywhere import cancel_everywhere
     from ._clock import VirtualTimeLoop, virtual_backend
     from ._connect import connect
+    from ._fault_proxy import FaultProxy, Faults, fault_proxy
+    from ._live_server import LIVE_SERVERS, LiveServer, sse_server
     from ._matching import IsEvent
     from ._oracle import IncrementalParser, ParserFactory, PrefixMismatch, PrefixOracle, check_prefixes
     from ._personalities import PERSONALITIES, Personality, get_personality
@@ -34,6 +41,7 @@ if TYPE_CHECKING:
     from ._stream import SSEStream
     from ._stream_assertions import assert_cadence, assert_resumes
     from ._transport import StreamingTransport
+    from ._wire_server import WireConnection, WireRequest, WireServer, sse_wire_server
     from .vectors import Vector, load_vectors
 else:
     from .._lazy import looked_up_late
@@ -41,8 +49,12 @@ else:
     __getattr__, __dir__ = looked_up_late(
         __name__,
         {
+            "FaultProxy": "_fault_proxy",
+            "Faults": "_fault_proxy",
             "IncrementalParser": "_oracle",
             "IsEvent": "_matching",
+            "LIVE_SERVERS": "_live_server",
+            "LiveServer": "_live_server",
             "PERSONALITIES": "_personalities",
             "ParserFactory": "_oracle",
             "Personality": "_personalities",
@@ -56,25 +68,36 @@ else:
             "StreamingTransport": "_transport",
             "Vector": "vectors",
             "VirtualTimeLoop": "_clock",
+            "WireConnection": "_wire_server",
+            "WireRequest": "_wire_server",
+            "WireServer": "_wire_server",
             "assert_cadence": "_stream_assertions",
             "assert_events": "_assertions",
             "assert_lifecycle": "_assertions",
             "assert_one_frame": "_assertions",
             "assert_resumes": "_stream_assertions",
+            "cancel_everywhere": "_cancel_everywhere",
             "check_prefixes": "_oracle",
             "connect": "_connect",
+            "fault_proxy": "_fault_proxy",
             "get_personality": "_personalities",
             "load_vectors": "vectors",
             "reference_parse": "_reference",
             "replay": "_recorder",
+            "sse_server": "_live_server",
+            "sse_wire_server": "_wire_server",
             "virtual_backend": "_clock",
         },
     )
 
 __all__ = [
+    "LIVE_SERVERS",
     "PERSONALITIES",
+    "FaultProxy",
+    "Faults",
     "IncrementalParser",
     "IsEvent",
+    "LiveServer",
     "ParserFactory",
     "Personality",
     "PrefixMismatch",
@@ -87,16 +110,23 @@ __all__ = [
     "StreamingTransport",
     "Vector",
     "VirtualTimeLoop",
+    "WireConnection",
+    "WireRequest",
+    "WireServer",
     "assert_cadence",
     "assert_events",
     "assert_lifecycle",
     "assert_one_frame",
     "assert_resumes",
+    "cancel_everywhere",
     "check_prefixes",
     "connect",
+    "fault_proxy",
     "get_personality",
     "load_vectors",
     "reference_parse",
     "replay",
+    "sse_server",
+    "sse_wire_server",
     "virtual_backend",
 ]

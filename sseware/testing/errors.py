@@ -9,16 +9,22 @@
     ├── AppRaised        (AssertionError)  the application raised
     ├── AppLeaked        (AssertionError)  the application did not end after its client had left
     ├── AppFlooded       (AssertionError)  the application sends without end, and lets nobody else run
+    ├── ServerFailed     (RuntimeError)    a real server did not start
     └── ASGIViolation    (RuntimeError)    the application broke the ASGI specification
     UnknownServer        (ConfigurationError, LookupError)
+    TaskLeft             (AssertionError)  a scenario that was cancelled has left a task behind
     RecordingError       (AssertionError)  a recording is missing, or is not what it must be
+    LawBroken            (AssertionError)  a law does not hold; with the smallest example that breaks it
+    LawSkipped           (unittest.SkipTest)  a law cannot be judged on this target, or here
+    UnknownLaw           (ConfigurationError, LookupError)
 
 Most of them carry a transcript, and print it: who sent what, and when.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unittest
+from collections.abc import Mapping, Sequence
 
 from ..errors import ConfigurationError
 
@@ -27,11 +33,16 @@ __all__ = [
     "AppFlooded",
     "AppLeaked",
     "AppRaised",
+    "LawBroken",
+    "LawSkipped",
     "NotQuiet",
     "RecordingError",
     "SSETimeout",
+    "ServerFailed",
     "StreamEnded",
+    "TaskLeft",
     "TranscriptError",
+    "UnknownLaw",
     "UnknownServer",
 ]
 
@@ -77,8 +88,16 @@ class AppFlooded(TranscriptError, AssertionError):
     """The application sends more than anybody could read, and maybe lets nobody else run meanwhile."""
 
 
+class ServerFailed(TranscriptError, RuntimeError):
+    """A real server did not start; what stopped it is the cause of this error, where it is known."""
+
+
 class ASGIViolation(TranscriptError, RuntimeError):
     """The application broke the ASGI specification; it is raised by the ``send`` that it called wrongly."""
+
+
+class TaskLeft(AssertionError):
+    """A scenario was cancelled, and a task that it had started goes on."""
 
 
 class RecordingError(AssertionError):
@@ -102,3 +121,63 @@ class UnknownServer(ConfigurationError, LookupError):
     def __str__(self) -> str:
         known = ", ".join(self.known) or "none"
         return f"unknown server {self.name!r}; there are: {known}{self.why and f' ({self.why})'}"
+
+
+class LawBroken(AssertionError):
+    """A law does not hold of a target.
+
+    Attributes:
+        law: The id of the law, such as ``parser/prompt``.
+        level: ``"MUST"`` or ``"SHOULD"``.
+        rule: What holds, in a sentence.
+        reference: Where it is written.
+        what: What is wrong.
+        example: The smallest example that was found: ``laws.check(law, target, example)`` breaks it again.
+        details: What there is and what was wanted, by name.
+    """
+
+    def __init__(
+        self,
+        law: str,
+        level: str,
+        rule: str,
+        reference: str,
+        what: str,
+        example: object,
+        details: Mapping[str, object],
+    ) -> None:
+        super().__init__(law, what)
+        self.law = law
+        self.level = level
+        self.rule = rule
+        self.reference = reference
+        self.what = what
+        self.example = example
+        self.details = dict(details)
+
+    def __str__(self) -> str:
+        rows = [*self.details.items(), ("rule", f"{self.rule} ({self.level}, {self.reference})")]
+        if self.example is not None:
+            rows.insert(0, ("example", repr(self.example)))
+        return "\n".join([f"{self.law}: {self.what}", *(f"  {name:8} {value}" for name, value in rows)])
+
+
+class LawSkipped(unittest.SkipTest):
+    """A law cannot be judged, and the message says why; pytest and unittest skip a test that raises it."""
+
+
+class UnknownLaw(ConfigurationError, LookupError):
+    """There is no law of that name.
+
+    Attributes:
+        name: The name that was asked for.
+        known: The names that there are.
+    """
+
+    def __init__(self, name: object, known: Sequence[str]) -> None:
+        super().__init__(name, tuple(known))
+        self.name = name
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        return f"unknown law {self.name!r}; there are: {', '.join(self.known)}"
