@@ -64,6 +64,8 @@ class AdaptingGuard(SendGuard):
         stream: What has become of the answer, where it is adapted.
     """
 
+    __slots__ = ("_adapter", "_menu", "_pump", "_scope", "stream")
+
     def __init__(self, scope: Scope, pump: ReceivePump, send: Send, menu: Menu, adapter: Adapter) -> None:
         super().__init__(send, scope["method"])
         self._scope = scope

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 import anyio
@@ -36,16 +35,24 @@ class SendGuard:
         varies: Whether the answer, whoever makes it, depends on ``Accept``, because it was negotiated.
     """
 
+    __slots__ = (
+        "_ended",
+        "_is_head",
+        "_left",
+        "_send",
+        "_sending",
+        "_trailers",
+        "_turn",
+        "started",
+        "varies",
+    )
+
     def __init__(self, send: Send, method: str) -> None:
         self._send = send
         self._is_head = method == "HEAD"
-        self._ended = False
-        self._trailers = False
+        self._ended = self._trailers = self._sending = self.started = self.varies = False
         self._left: int | None = None
-        self._sending = False
         self._turn: anyio.Event | None = None
-        self.started = False
-        self.varies = False
 
     async def __call__(self, message: Message) -> None:
         """Sends a message.
@@ -55,7 +62,13 @@ class SendGuard:
                 of it than ``content-length`` says.
         """
         kind = message["type"]
-        if kind == _START:
+        if kind == _BODY and self.started and not self._ended:
+            # The usual case, without a call: nearly every message of every answer comes here.
+            if not message.get("more_body", False):
+                self._ended = True
+            if self._left is not None:
+                self._count(self._left, len(message.get("body", b"")))
+        elif kind == _START:
             message = self._check_start(message)
         elif kind in _PARTS:
             self._check_part(kind, message)
@@ -79,14 +92,18 @@ class SendGuard:
         if self.started:
             raise OutOfTurn(f"the application sent {_START} twice: an answer has one head")
         self.started = True
-        self._trailers = bool(message.get("trailers", False))
+        if message.get("trailers", False):
+            self._trailers = True
         headers = message.get("headers", ())
-        if not isinstance(headers, list | tuple):
+        if type(headers) is not list and not isinstance(headers, tuple):
             # ASGI takes any iterable; one that can be read once would be empty for the server.
             headers = list(headers)
             message = {**message, "headers": headers}
         if not self._is_head and has_body(message["status"]):
-            self._left = _length(headers)
+            for name, value in headers:
+                if len(name) == 14 and name.lower() == b"content-length" and value.isdigit():
+                    self._left = int(value)
+                    break
         return {**message, "headers": add_vary(list(headers))} if self.varies else message
 
     def _check_part(self, kind: str, message: Message) -> None:
@@ -99,21 +116,14 @@ class SendGuard:
         if self._ended:
             raise OutOfTurn(f"the application sent {kind} after the end of the body")
         self._ended = kind == _PATH or not message.get("more_body", False)
-        if kind == _BODY:
-            self._count(len(message.get("body", b"")))
-        else:
-            self._left = None
+        self._left = None
 
-    def _count(self, size: int) -> None:
-        if self._left is None:
-            return
-        self._left -= size
-        if self._left < 0:
-            raise OutOfTurn(
-                f"the application sent {-self._left} bytes more than its content-length announced"
-            )
-        if self._ended and self._left > 0:
-            raise OutOfTurn(f"the application sent {self._left} bytes less than its content-length announced")
+    def _count(self, left: int, size: int) -> None:
+        self._left = left = left - size
+        if left < 0:
+            raise OutOfTurn(f"the application sent {-left} bytes more than its content-length announced")
+        if self._ended and left > 0:
+            raise OutOfTurn(f"the application sent {left} bytes less than its content-length announced")
 
     def check_answered(self) -> None:
         """Is called where the application has returned.
@@ -123,10 +133,3 @@ class SendGuard:
         """
         if not self.started:
             raise OutOfTurn(f"the application returned without having sent {_START}")
-
-
-def _length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
-    for name, value in headers:
-        if name.lower() == b"content-length" and value.isdigit():
-            return int(value)
-    return None

@@ -41,19 +41,21 @@ class ReceivePump:
         gone: Whether the client has left.
     """
 
+    # A request that nobody streams an answer to pays for a few attributes, and not for all of them.
+    _unread = 0
+    _news: anyio.Event | None = None
+    _passing = 0
+    _wanted = False
+    _overflowed = False
+    _reading = False
+    _on_gone: Callable[[], None] | None = None
+    _task: Task | None = None
+    gone = False
+
     def __init__(self, receive: Receive, limit: int = _UNREAD_LIMIT) -> None:
         self._receive = receive
         self._limit = limit
         self._messages: deque[Message] = deque()
-        self._unread = 0
-        self._news: anyio.Event | None = None
-        self._passing = 0
-        self._wanted = False
-        self._overflowed = False
-        self._reading = False
-        self._on_gone: Callable[[], None] | None = None
-        self._task: Task | None = None
-        self.gone = False
 
     def start(self, runtime: Runtime, on_gone: Callable[[], None]) -> None:
         """Starts to read ahead; ``on_gone`` is called once when the client leaves, maybe at once."""
@@ -128,7 +130,7 @@ class ReceivePump:
             StreamError: The body was larger than what is kept for a handler that does not ask for it (413).
         """
         self._wanted = True
-        while True:
+        while self._reading or self._messages or self.gone or self._overflowed:
             if self._overflowed:
                 raise StreamError(
                     f"the request body was not read in time; {self._limit} bytes of it are kept",
@@ -142,17 +144,14 @@ class ReceivePump:
                 return message
             if self.gone:
                 return dict(_DISCONNECT)
-            if not self._reading:
-                return await self._pass_through()
             await self._wait_news()
-
-    async def _pass_through(self) -> Message:
         self._passing += 1
         try:
             message = await self._receive()
         finally:
             self._passing -= 1
-            self._notify()
+            if self._news is not None:
+                self._notify()
         if message["type"] == "http.disconnect":
             self._leave()
         return message
