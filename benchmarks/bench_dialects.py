@@ -73,12 +73,12 @@ def run(rounds: int) -> Report:
             row.append(median(seconds[name]) / _EVENTS * 1e6)
     note = f"Microseconds an item, over {_EVENTS} items. What a dialect leaves out costs what it costs to see that."
     columns = ["dialect", *ITEMS]
-    return Report(
-        "dialects",
-        (),
-        rounds,
-        [
-            Table("From an item to bytes", note, columns, writes),
-            Table("From bytes to an item", note + " The bytes are one chunk.", columns, reads),
-        ],
-    )
+    tables = [
+        Table("From an item to bytes", note, columns, writes),
+        Table("From bytes to an item", note + " The bytes are one chunk.", columns, reads),
+    ]
+    plots = [
+        table.bars(name, list(ITEMS), y_label="µs an item", level=None)
+        for name, table in zip(("dialects-write", "dialects-read"), tables, strict=True)
+    ]
+    return Report("dialects", (), rounds, tables, plots=plots)

@@ -89,7 +89,8 @@ def run(rounds: int) -> Report:
         ["scene", "of each", "µs", *others],
         rows,
     )
-    return Report("driver", DISTRIBUTIONS, rounds, [table])
+    plot = table.bars("driver", others, y_label=f"times as long as {OURS}")
+    return Report("driver", DISTRIBUTIONS, rounds, [table], plots=[plot])
 
 
 def _run(runner: asyncio.Runner, app: Callable[..., Any], scene: Scene) -> None:

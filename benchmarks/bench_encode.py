@@ -24,7 +24,11 @@ def run(rounds: int) -> Report:
     """Returns the tables."""
     texts = _table("Writing a text, with an event type", TEXTS, text_encoders(), rounds)
     values = _table("Writing a dict as JSON, with an event type", PAYLOADS, json_encoders(), rounds)
-    return Report("encode", DISTRIBUTIONS, rounds, [texts, values])
+    plots = [
+        table.bars(name, ("sse-starlette", "fastapi", "litestar"), y_label=f"times as long as {OURS}")
+        for name, table in (("encode-text", texts), ("encode-dict", values))
+    ]
+    return Report("encode", DISTRIBUTIONS, rounds, [texts, values], plots=plots)
 
 
 def _table(

@@ -29,7 +29,11 @@ def run(rounds: int) -> Report:
         ["shape", "chunk", "µs an event", "of bare", "best peer", *others],
         rows,
     )
-    return Report("parse", DISTRIBUTIONS, rounds, [shapes, _growth(rounds)])
+    plots = [
+        shapes.bars(f"parse-{name}", others, y_label=f"times as long as {OURS}", rows=chunking)
+        for name, chunking in (("events", "one event"), ("chunks", "16 KiB"))
+    ]
+    return Report("parse", DISTRIBUTIONS, rounds, [shapes, _growth(rounds)], plots=plots)
 
 
 def _row(shape: Shape, chunking: str, peers: dict[str, Parse], rounds: int) -> list[str | float]:

@@ -12,8 +12,8 @@ import msgspec
 __all__ = ["Plot", "draw"]
 
 # Told apart in grey, too, and by those who see no red or no green.
-_COLOURS = ("#1b6ca8", "#e08e0b", "#4f9d69", "#a23b72", "#6b6b6b", "#c8553d", "#2e4057")
-_MARKS = ("o", "s", "^", "D", "v", "P", "X")
+_COLOURS = ("#1b6ca8", "#e08e0b", "#4f9d69", "#a23b72", "#6b6b6b", "#c8553d", "#2e4057", "#8a9a5b")
+_MARKS = ("o", "s", "^", "D", "v", "P", "X", "<")
 
 
 class Plot(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ def draw(plot: Plot, directory: Path) -> Path:
 
     style = {"svg.fonttype": "none", "svg.hashsalt": "sseware", "font.family": "sans-serif", "font.size": 10}
     with plt.rc_context(style):
-        figure, axes = plt.subplots(figsize=(8, 4.2), layout="constrained")
+        figure, axes = plt.subplots(figsize=(8, 5 if len(plot.series) > 4 else 4.2), layout="constrained")
         (_bars if plot.kind == "bars" else _lines)(axes, plot)
         if plot.level is not None:
             axes.axhline(plot.level, color="#333333", linewidth=0.8, linestyle="--")
@@ -62,7 +62,9 @@ def draw(plot: Plot, directory: Path) -> Path:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", linewidth=0.4)
         axes.set_axisbelow(True)
-        if len(plot.series) > 1:
+        if len(plot.series) > 4:
+            figure.legend(frameon=False, fontsize=8, ncols=2, loc="outside lower center")
+        elif len(plot.series) > 1:
             axes.legend(frameon=False, fontsize=9)
         path = directory / f"{plot.name}.svg"
         # A white ground: the pages of the site may be dark.

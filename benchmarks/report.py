@@ -38,6 +38,24 @@ class Table(msgspec.Struct, frozen=True):
         table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
         return f"## {self.title}\n\n{self.note}\n\n{table}\n"
 
+    def bars(
+        self, name: str, columns: Sequence[str], *, y_label: str, rows: str = "", level: float | None = 1.0
+    ) -> Plot:
+        """Returns a picture of some columns.
+
+        Args:
+            name: Of the picture's file.
+            columns: The heads of those that are drawn; what is not there is left out.
+            y_label: What the figures are.
+            rows: A cell that the rows must have which are drawn; all by default.
+            level: Where a line goes across.
+        """
+        drawn = [row for row in self.rows if not rows or rows in row]
+        there = [column for column in columns if column in self.columns]
+        series = {column: [_number(row[self.columns.index(column)]) for row in drawn] for column in there}
+        title = f"{self.title}: {rows}" if rows else self.title
+        return Plot(name, title, "bars", [row[0] for row in drawn], "", y_label, series, level)
+
 
 class Report(msgspec.Struct, frozen=True):
     """All tables of a benchmark.
@@ -94,3 +112,7 @@ def installed(distribution: str) -> str | None:
 
 def _cell(cell: str | float) -> str:
     return cell if isinstance(cell, str) else f"{cell:.2f}"
+
+
+def _number(cell: str | float) -> float | None:
+    return None if isinstance(cell, str) else cell
