@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from sseware import SSEMiddleware
-from tests.asgi.everywhere import cancelled_at_every_turn
+from sseware.testing import cancel_everywhere
 from tests.asgi.fakes import FakeServer, Message, answer, request, serving, turns, until
 
 pytestmark = pytest.mark.anyio
@@ -526,7 +526,7 @@ async def test_a_cancellation_at_any_turn_leaves_nothing_behind(how: Any, anyio_
         await adapted(says(*[b"x"] * 5), outbox=(2, 100))(SSE, server.receive, server.send)
 
     seen = 0
-    async for _ in cancelled_at_every_turn(scenario, how):
+    async for _ in cancel_everywhere(scenario, by=how, at="turn"):
         seen += 1
         count = len(server.sent)
         await turns()

@@ -19,7 +19,8 @@ import pytest
 from sseware import EventStream, SSEMiddleware
 from sseware.errors import HandlerReused
 from sseware.items import File
-from tests.asgi.everywhere import cancelled_at_every_turn, no_task_is_left
+from sseware.testing import cancel_everywhere
+from tests.asgi.everywhere import no_task_is_left
 from tests.asgi.fakes import FakeServer, answer, request, serving, turns, until
 
 pytestmark = pytest.mark.anyio
@@ -407,11 +408,16 @@ class Counted:
     ],
 )
 @pytest.mark.parametrize("accept", ["text/event-stream", "application/json"])
+@pytest.mark.parametrize("at", ["checkpoint", "turn"])
 @pytest.mark.parametrize("how", ["scope", "task"])
 async def test_whoever_is_cancelled_cleans_up_and_is_cancelled_once(
-    how: Literal["scope", "task"], accept: str, first: object, anyio_backend: Any
+    how: Literal["scope", "task"],
+    at: Literal["checkpoint", "turn"],
+    accept: str,
+    first: object,
+    anyio_backend: Any,
 ) -> None:
-    """G15: at every turn."""
+    """G15: wherever the caller waits, and at every turn."""
     if how == "task" and anyio_backend[0] == "trio":
         how = "scope"
     handlers: list[Counted] = []
@@ -423,9 +429,9 @@ async def test_whoever_is_cancelled_cleans_up_and_is_cancelled_once(
         await SSEMiddleware(handlers[-1])(request(accept=accept), servers[-1].receive, servers[-1].send)
 
     last = 0
-    async for turn in cancelled_at_every_turn(scenario, how):
-        last = turn
-        if len(handlers) <= turn:
+    async for number in cancel_everywhere(scenario, by=how, at=at):
+        last = number
+        if len(handlers) <= number:
             continue  # it was cancelled before it began
         handler, server = handlers[-1], servers[-1]
         assert handler.closed == handler.entered, "closed once, in its own task"
@@ -436,7 +442,7 @@ async def test_whoever_is_cancelled_cleans_up_and_is_cancelled_once(
         assert ends.count(True) <= 1
         assert ends.index(True) == len(ends) - 1 if any(ends) else True
         assert server.body.count(GOOD_END) == 0
-    assert last > 5
+    assert last > (2 if at == "checkpoint" else 5)
     assert servers[-1].is_complete
 
 

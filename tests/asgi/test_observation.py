@@ -27,7 +27,7 @@ from sseware.dialects import (
 )
 from sseware.items import Failure, File, Finish
 from sseware.negotiation import Request
-from tests.asgi.everywhere import cancelled_at_every_turn
+from sseware.testing import cancel_everywhere
 from tests.asgi.fakes import FakeServer, answer, body, request, serving, turns, until
 
 pytestmark = pytest.mark.anyio
@@ -241,7 +241,7 @@ async def test_a_stream_whose_caller_gives_it_up_is_cancelled_wherever_it_stands
         await SSEMiddleware(handler, observers=[opened, closings])(request(), *io_of(FakeServer(turns=2)))
 
     seen = set()
-    async for _ in cancelled_at_every_turn(scenario, "scope"):
+    async for _ in cancel_everywhere(scenario, at="turn"):
         assert len(closings.outcomes) == opened.entries.count("open") <= 1
         seen.update(closings.outcomes)
         opened.entries.clear()

@@ -1,11 +1,10 @@
-"""A real server in a thread, and a client on a raw socket that can leave as clients do."""
+"""A client on a raw socket that can leave as clients do, and what the tests over real servers wait for."""
 
 from __future__ import annotations
 
 import math
 import socket
 import struct
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +13,8 @@ from typing import Any, Literal, NamedTuple, Self
 
 import h11
 import pytest
-import uvicorn
+
+from sseware.testing import sse_server
 
 __all__ = [
     "Answer",
@@ -38,27 +38,8 @@ def serving(
     app: Any, http: Literal["h11", "httptools"], ws: Literal["none", "websockets-sansio"] = "none"
 ) -> Iterator[tuple[str, int]]:
     """Runs an application on uvicorn, on a port of its own; gives its address."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(
-            app,
-            http=http,
-            loop="asyncio",
-            ws=ws,
-            lifespan="on",
-            log_config=None,
-            timeout_graceful_shutdown=2,
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name=f"uvicorn {http}")
-        thread.start()
-        try:
-            seconds_until(lambda: server.started or not thread.is_alive())
-            assert server.started, "the server did not start"
-            yield listener.getsockname()
-        finally:
-            server.should_exit = True
-            thread.join(PATIENCE)
-            assert not thread.is_alive(), "the server did not end"
+    with sse_server(app, f"uvicorn-{http}", timeout=PATIENCE, ws=ws, lifespan="on") as server:
+        yield server.address
 
 
 class Answer(NamedTuple):
