@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
 from .._types import Send
 from ..dialects import BufferedAnswer, Outcome
 from ..errors import BufferedLimitExceeded
+from ._drain import Drain
 from ._fold_sink import FoldSink
 from ._observation import observe
 from ._paced_sink import open_sink
@@ -104,24 +109,45 @@ class Driver:
     async def _fold(self, sink: FoldSink, wake: WakeUp) -> Exception | None:
         """Waits for the folded answer and sends it; returns why there is none."""
         seconds = self._plan.settings.buffer[1]
-        overdue = False
+        too_late: Exception | None = None
 
-        def ring() -> None:
-            nonlocal overdue
-            overdue = True
+        def overdue() -> None:
+            nonlocal too_late
+            too_late = BufferedLimitExceeded("seconds", seconds)
             wake()
 
-        timer = self._runtime.call_later(seconds, ring)
+        def break_off(drain: Drain) -> None:
+            nonlocal too_late
+            too_late = drain.refusal()
+            self._send.break_off()
+            wake()
+
+        timer = self._runtime.call_later(seconds, overdue)
+        with self._draining(break_off):
+            try:
+                while not (sink.closed or self._pump.gone or too_late):
+                    await wake.wait()
+            finally:
+                timer.cancel()
+            if sink.answer is not None:
+                await self.answer(sink.answer)
+                return None
+        return sink.error or too_late
+
+    @contextmanager
+    def _draining(
+        self, break_off: Callable[[Drain], None], take_turn: Callable[[], None] | None = None
+    ) -> Iterator[None]:
+        """Has its place in the drain, where there is one."""
+        drain = self._plan.settings.drain
+        if drain is None:
+            yield
+            return
+        place = drain.departures(self._runtime).join(self._runtime, take_turn, partial(break_off, drain))
         try:
-            while not (sink.closed or self._pump.gone or overdue):
-                await wake.wait()
+            yield
         finally:
-            timer.cancel()
-        if sink.answer is not None:
-            await self.answer(sink.answer)
-        elif overdue and sink.error is None:
-            return BufferedLimitExceeded("seconds", seconds)
-        return sink.error
+            place.leave()
 
     async def answer(self, answer: BufferedAnswer, *, body: bool = True) -> None:
         """Sends a buffered answer; without its body for HEAD."""
@@ -133,7 +159,9 @@ class Driver:
 
     async def _wind_up(self, producer: Producer) -> None:
         """Ends whatever still runs; waits for it, though the caller may be cancelled, but not for ever."""
-        timeout = self._plan.settings.cleanup_timeout
+        timeout, drain = self._plan.settings.cleanup_timeout, self._plan.settings.drain
+        if drain is not None:
+            timeout = drain.departures(self._runtime).left(self._runtime, timeout)
         producer.leave()
         tasks = [task for task in (self._pump.stop(), producer.task) if task is not None]
         try:

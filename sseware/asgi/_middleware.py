@@ -11,13 +11,15 @@ from ..errors import ConfigurationError
 from ._adapt import Adapt, Adapter
 from ._adapted import StreamOver
 from ._adapting_guard import AdaptingGuard
+from ._drain import Drain
 from ._guard import SendGuard
 from ._handlers import Handler, as_handler, is_asgi_app
+from ._lifespan import live, observe_life
 from ._menu import Menu
 from ._observers import CommonObservers
 from ._receive import ReceivePump
 from ._respond import respond
-from ._scope import Surroundings
+from ._scope import Surroundings, menu_around, put_menu
 from ._settings import Options, Settings
 from ._statistics import StreamCounter, StreamStatistics
 from ._websocket import serve_socket
@@ -42,6 +44,9 @@ class SSEMiddleware:
     untouched, message for message: another status than 200, what is compressed, framed by the application or has an
     ETag, and whatever is asked by a client that does not ask for a stream.
 
+    When the server is told to stop, streams say goodbye: see `Drain`. Each middleware has one of its own, unless it
+    is given another, or stands inside another middleware, whose drain it shares then.
+
     Args:
         app: A handler, or an ASGI application.
         adapt: Whether, or for which media types: ``{"text/event-stream": "ash", "text/plain": False}``. Types that a
@@ -63,7 +68,8 @@ class SSEMiddleware:
         statistics: bool = False,
         **options: Unpack[Options],
     ) -> None:
-        settings = Settings().replace(options)
+        settings = Settings().replace({"drain": Drain(), **options})
+        self._inherits_drain = "drain" not in options
         self._counter = StreamCounter() if statistics else None
         own = () if self._counter is None else (self._counter,)
         self._menu = Menu(settings, CommonObservers(settings, *own))
@@ -80,6 +86,11 @@ class SSEMiddleware:
         else:
             self._app = partial(self._pass_on, app)
 
+    @property
+    def drain(self) -> Drain | None:
+        """How streams end when the server stops; ``None`` where this was switched off."""
+        return self._menu.settings.drain
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or one lifespan."""
         await self._app(scope, receive, send)
@@ -94,11 +105,26 @@ class SSEMiddleware:
             raise ConfigurationError("nothing is counted; make the middleware with statistics=True")
         return self._counter.statistics()
 
+    def _menu_in(self, scope: Scope) -> Menu:
+        """Returns the options for one request: inside another middleware, the drain is that one's."""
+        outer = menu_around(scope) if self._inherits_drain else None
+        return self._menu if outer is None else self._menu.derive({"drain": outer.settings.drain})
+
+    async def _pass_other(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on what is no request."""
+        if scope["type"] == "lifespan":
+            await observe_life(app, scope, receive, send, self.drain)
+        elif scope["type"] == "websocket":
+            await app(put_menu(scope, self._menu_in(scope)), receive, send)
+        else:
+            await app(scope, receive, send)
+
     async def _pass_on(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await app(scope, receive, send)
+            await self._pass_other(app, scope, receive, send)
             return
-        around = Surroundings(self._menu, ReceivePump(receive), SendGuard(send, scope["method"]))
+        menu = self._menu_in(scope)
+        around = Surroundings(menu, ReceivePump(receive), SendGuard(send, scope["method"]))
         await app(around.put_into(scope), around.pump.receive, around.guard)
         if not around.pump.gone:
             around.guard.check_answered()
@@ -107,12 +133,12 @@ class SSEMiddleware:
         self, app: ASGIApp, adapter: Adapter, scope: Scope, receive: Receive, send: Send
     ) -> None:
         if scope["type"] != "http":
-            await app(scope, receive, send)
+            await self._pass_other(app, scope, receive, send)
             return
-        pump = ReceivePump(receive)
-        guard = AdaptingGuard(scope, pump, send, self._menu, adapter)
+        menu, pump = self._menu_in(scope), ReceivePump(receive)
+        guard = AdaptingGuard(scope, pump, send, menu, adapter)
         try:
-            await app(Surroundings(self._menu, pump, guard).put_into(scope), pump.receive, guard)
+            await app(Surroundings(menu, pump, guard).put_into(scope), pump.receive, guard)
         except BaseException as exc:
             if guard.stream is not None:
                 await guard.stream.die(exc)
@@ -127,19 +153,9 @@ class SSEMiddleware:
     async def _answer(self, handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             pump = ReceivePump(receive)
-            await respond(
-                scope, pump, send, self._menu, lambda: handler.open(scope, pump.receive), own_errors=True
-            )
+            menu = self._menu_in(scope)
+            await respond(scope, pump, send, menu, lambda: handler.open(scope, pump.receive), own_errors=True)
         elif scope["type"] == "lifespan":
-            await _live(receive, send)
+            await live(receive, send, self.drain)
         elif scope["type"] == "websocket":
-            await serve_socket(scope, receive, send, self._menu, handler.open)
-
-
-async def _live(receive: Receive, send: Send) -> None:
-    """Answers the lifespan protocol: a handler has nothing to start and nothing to shut down."""
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
+            await serve_socket(scope, receive, send, self._menu_in(scope), handler.open)

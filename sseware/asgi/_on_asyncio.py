@@ -23,18 +23,18 @@ class AsyncioRuntime:
 
     cancelled: type[BaseException] = asyncio.CancelledError
 
-    __slots__ = ("_loop", "call_later", "now")
+    __slots__ = ("call_later", "loop", "now")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self.loop = loop
         self.now = loop.time
         self.call_later = loop.call_later
 
     def wake_up(self) -> _WakeUp:
-        return _WakeUp(self._loop)
+        return _WakeUp(self.loop)
 
     def spawn(self, main: Callable[[], Coroutine[Any, Any, None]], name: str) -> asyncio.Task[None]:
-        return self._loop.create_task(main(), name=name)
+        return self.loop.create_task(main(), name=name)
 
     @staticmethod
     @types.coroutine
@@ -76,15 +76,18 @@ class AsyncioRuntime:
         pending = next(running, _ENDED)
         return None if pending is _ENDED else (running, pending)
 
-    async def finish_within(self, rest: _Rest, seconds: float | None) -> bool:
+    def deadline(self, seconds: float | None) -> _Deadline:
+        return _Deadline(self.loop, seconds)
+
+    async def finish_within(self, rest: _Rest, deadline: _Deadline) -> bool:
         # asyncio.timeout can be entered here, in the middle of the call. A cancel scope could not: what the call has
         # entered must be left first (hypercorn's and anyio's own do enter some).
-        deadline = asyncio.timeout(seconds)
+        timeout = deadline.timeout
         try:
-            async with deadline:
+            async with timeout:
                 await _resume(*rest)
         except TimeoutError:
-            if deadline.expired():
+            if timeout.expired():
                 return False
             raise  # the server's own
         return True
@@ -108,6 +111,18 @@ def _resume(running: Generator[Any, Any, None], pending: Any) -> Generator[Any, 
             pending = go_on()
         except StopIteration:
             return
+
+
+class _Deadline:
+    __slots__ = ("_loop", "timeout")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float | None) -> None:
+        self._loop = loop
+        self.timeout = asyncio.timeout(seconds)
+
+    def expire(self) -> None:
+        # It is entered where it is made, without a turn of the event loop in between.
+        self.timeout.reschedule(self._loop.time())
 
 
 class _WakeUp:

@@ -18,6 +18,10 @@ class TrioRuntime:
 
     __slots__ = ()
 
+    @property
+    def loop(self) -> trio.lowlevel.TrioToken:
+        return trio.lowlevel.current_trio_token()
+
     def now(self) -> float:
         return trio.current_time()
 
@@ -50,13 +54,23 @@ class TrioRuntime:
         # A cancel scope has to be there before the call.
         return call
 
-    async def finish_within(self, rest: Awaitable[None], seconds: float | None) -> bool:
-        if seconds is None:
+    def deadline(self, seconds: float | None) -> _Deadline:
+        return _Deadline(seconds)
+
+    async def finish_within(self, rest: Awaitable[None], deadline: _Deadline) -> bool:
+        with deadline.scope:
             await rest
-            return True
-        with trio.move_on_after(seconds) as scope:
-            await rest
-        return not scope.cancelled_caught
+        return not deadline.scope.cancelled_caught
+
+
+class _Deadline:
+    __slots__ = ("scope",)
+
+    def __init__(self, seconds: float | None) -> None:
+        self.scope = trio.CancelScope() if seconds is None else trio.move_on_after(seconds)
+
+    def expire(self) -> None:
+        self.scope.cancel()
 
 
 class _Task:

@@ -74,9 +74,16 @@ class PacedSink(StreamSink):
             self._room = self._outbox.put(self._pieces.popleft())
 
     def _end(self, chunk: bytes) -> bool:
+        return super()._end(self._take_pieces() + chunk)
+
+    def _take_pieces(self) -> bytes:
         left = b"".join(self._pieces)
         self._pieces.clear()
-        return super()._end(left + chunk)
+        return left
+
+    def farewell(self) -> bytes | None:
+        self._outbox.put(self._take_pieces())
+        return super().farewell()
 
     async def wait_room(self) -> None:
         self._released = False

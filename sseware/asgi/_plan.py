@@ -79,10 +79,16 @@ class Plan(msgspec.Struct, frozen=True):
     def failed(self, failure: Failure) -> BufferedAnswer:
         """Returns the dialect's answer to a request that failed before it had begun to answer; never raises."""
         try:
-            return self.fold().fail(failure)
+            answer = self.fold().fail(failure)
         except Exception:  # a stranger's dialect may raise anything
             _log.exception("the dialect could not tell its failure")
             return _LAST_RESORT
+        if failure.retry_after is None or any(name == "retry-after" for name, _ in answer.headers):
+            return answer
+        # RFC 9110, section 10.2.3.
+        return msgspec.structs.replace(
+            answer, headers=(*answer.headers, ("retry-after", str(failure.retry_after)))
+        )
 
 
 def _start(status: int, headers: RawHeaders) -> Message:

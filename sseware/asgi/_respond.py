@@ -9,6 +9,7 @@ from .._types import Scope, Send
 from ..dialects import BufferedAnswer, StreamContext
 from ..errors import BufferedLimitExceeded, StreamError
 from ..negotiation import Decision, Offer, Request, not_acceptable
+from ._drain import Drain
 from ._driver import Driver
 from ._failures import failure_of
 from ._menu import Menu
@@ -49,6 +50,8 @@ async def respond(
     driver = Driver(plan, pump, send, runtime)
     if decision.representation == "none":
         await _refuse(driver, decision, offers, body=request.method != "HEAD")
+    elif plan.settings.drain is not None and plan.settings.drain.departures(runtime).begun:
+        await _turn_away(driver, plan, plan.settings.drain, body=request.method != "HEAD")
     elif request.method == "HEAD":
         await _answer_head(plan, decision, send)
     else:
@@ -87,6 +90,11 @@ async def _answer_head(plan: Plan, decision: Decision, send: Send) -> None:
 async def _refuse(driver: Driver, decision: Decision, offers: Sequence[Offer], *, body: bool) -> None:
     headers = (("content-type", "application/json"),)
     await driver.answer(BufferedAnswer(406, headers, not_acceptable(decision, offers)), body=body)
+
+
+async def _turn_away(driver: Driver, plan: Plan, drain: Drain, *, body: bool) -> None:
+    """Answers who comes while the others leave."""
+    await driver.answer(plan.failed(failure_of(drain.refusal(), debug=False)), body=body)
 
 
 def request_of(scope: Scope) -> Request:

@@ -11,7 +11,7 @@ from ._late_receive import LateReceive, may_have_body
 from ._menu import Menu
 from ._receive import ReceivePump
 from ._respond import respond
-from ._scope import Surroundings
+from ._scope import Surroundings, menu_around
 from ._settings import Options, Settings
 from ._source import Source, discard, open_source
 from ._websocket import answer_socket
@@ -70,6 +70,11 @@ class EventStream:
         # Whether the handler could read the request body by itself; a decorator knows better.
         self._may_receive = True
 
+    def _change(self, options: Options) -> None:
+        """Replaces options: a framework may have its say until the response is called."""
+        self._options = Options(**{**self._options, **options})
+        self._menu = self._menu.derive(options)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request.
 
@@ -80,7 +85,9 @@ class EventStream:
             raise HandlerReused("an EventStream answers one request; make a new one for each")
         self._used = True
         if scope["type"] == "websocket":
-            await answer_socket(scope, receive, send, self._menu, self._source)
+            around_socket = menu_around(scope)
+            menu = self._menu if around_socket is None else around_socket.derive(self._options)
+            await answer_socket(scope, receive, send, menu, self._source)
             return
         opened = False
 

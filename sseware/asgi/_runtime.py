@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 from ._on_asyncio import AsyncioRuntime
 
-__all__ = ["Runtime", "Task", "Timer", "WakeUp", "current_runtime"]
+__all__ = ["Deadline", "Runtime", "Task", "Timer", "WakeUp", "call_soon", "current_runtime", "loop_here"]
 
 
 class Task(Protocol):
@@ -41,6 +41,14 @@ class Timer(Protocol):
 
     def cancel(self) -> object:
         """Forgets the callback."""
+        ...
+
+
+class Deadline(Protocol):
+    """How long something may take."""
+
+    def expire(self) -> None:
+        """Ends the time of what runs under it."""
         ...
 
 
@@ -65,6 +73,11 @@ class Runtime(Protocol):
     @property
     def cancelled(self) -> type[BaseException]:
         """The exception by which this event loop cancels."""
+        ...
+
+    @property
+    def loop(self) -> Any:
+        """What tells this event loop from another; it can be referred to weakly."""
         ...
 
     def now(self) -> float:
@@ -98,7 +111,11 @@ class Runtime(Protocol):
         """Begins a call that seldom waits; returns what there is to be finished, or ``None`` where it has ended."""
         ...
 
-    async def finish_within(self, rest: Any, seconds: float | None) -> bool:
+    def deadline(self, seconds: float | None) -> Deadline:
+        """Makes the deadline of one `finish_within`; ``None`` for one that does not come by itself."""
+        ...
+
+    async def finish_within(self, rest: Any, deadline: Any) -> bool:
         """Finishes what was begun; returns whether it ended in time."""
         ...
 
@@ -111,3 +128,25 @@ def current_runtime() -> Runtime:
 
         return TrioRuntime()
     return AsyncioRuntime(asyncio.get_running_loop())
+
+
+def loop_here() -> Any:
+    """Returns the ``loop`` of the event loop that runs in this thread; ``None`` where none does."""
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_run():
+        return trio.lowlevel.current_trio_token()
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def call_soon(loop: Any, callback: Callable[[], None]) -> None:
+    """Calls back in an event loop, unless it has ended; from anywhere, a signal handler and another thread, too."""
+    try:
+        if isinstance(loop, asyncio.AbstractEventLoop):
+            loop.call_soon_threadsafe(callback)
+        else:
+            loop.run_sync_soon(callback)
+    except RuntimeError:  # on either event loop
+        return

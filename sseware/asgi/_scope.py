@@ -9,7 +9,7 @@ from ._guard import SendGuard
 from ._menu import Menu
 from ._receive import ReceivePump
 
-__all__ = ["Surroundings"]
+__all__ = ["Surroundings", "menu_around", "put_menu"]
 
 _KEY = "sseware"
 
@@ -36,3 +36,16 @@ class Surroundings(msgspec.Struct, frozen=True):
         """Returns those that a middleware has left, or ``None``."""
         found = scope.get(_KEY)
         return found if isinstance(found, Surroundings) else None
+
+
+def put_menu(scope: Scope, menu: Menu) -> Scope:
+    """Returns a copy of the scope of a WebSocket that has the options of the middleware around it."""
+    return {**scope, _KEY: menu}
+
+
+def menu_around(scope: Scope) -> Menu | None:
+    """Returns the options of the middleware around a response, over HTTP or a WebSocket; ``None`` without one."""
+    found = scope.get(_KEY)
+    if isinstance(found, Surroundings):
+        return found.menu
+    return found if isinstance(found, Menu) else None

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any, Final
 
 import anyio
 
 from .._types import Message, Send
-from ._runtime import Runtime
+from ._runtime import Deadline, Runtime
 
 __all__ = ["ClientGone", "ClientStalled", "OutOfTurn", "Sender"]
+
+_LAST_SECONDS: Final = 0.25
+"""How long a message may take that comes after all after the answer was broken off: one that tells why."""
 
 _log = logging.getLogger("sseware")
 
@@ -43,6 +47,8 @@ class Sender:
         self._send = send
         self._runtime = runtime
         self._seconds = seconds
+        self._deadline: Deadline | None = None
+        self._is_over = False
         self.last = runtime.now()
 
     def through(self, watch: Callable[[Send], Send]) -> Sender:
@@ -61,8 +67,7 @@ class Sender:
         runtime = self._runtime
         try:
             rest = runtime.begin(self._send(message))
-            if rest is not None and not await runtime.finish_within(rest, self._seconds):
-                _log.warning("the client has not read for %g s; its answer is broken off", self._seconds)
+            if rest is not None and not await self._finish(rest):
                 raise ClientStalled
         except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError) as exc:
             raise ClientGone from exc
@@ -72,3 +77,21 @@ class Sender:
             _log.warning("send() failed (%r); the client counts as gone", exc)
             raise ClientGone from exc
         self.last = runtime.now()
+
+    async def _finish(self, rest: Any) -> bool:
+        """Finishes a message that is not taken at once; returns whether it was."""
+        self._deadline = deadline = self._runtime.deadline(self._seconds)
+        try:
+            taken = await self._runtime.finish_within(rest, deadline)
+        finally:
+            self._deadline = None
+        if not (taken or self._is_over):
+            _log.warning("the client has not read for %g s; its answer is broken off", self._seconds)
+        return taken
+
+    def break_off(self) -> None:
+        """Ends the time of the message that is not taken; others have hardly any."""
+        self._is_over = True
+        self._seconds = _LAST_SECONDS
+        if self._deadline is not None:
+            self._deadline.expire()

@@ -12,6 +12,7 @@ import msgspec
 from .._types import Scope
 from ..dialects import Dialect, Registry, StreamObserver, default_registry
 from ..errors import ConfigurationError
+from ._drain import Drain
 from ._headers import has_body
 
 __all__ = ["DialectChoice", "Options", "Settings"]
@@ -35,6 +36,7 @@ class Options(TypedDict, total=False):
     buffer: tuple[int, float]
     max_age: float | None
     retry: float | None
+    drain: Drain | float | None
     debug: bool
     headers: HeaderFields
     status_code: int
@@ -59,6 +61,8 @@ class Settings(msgspec.Struct, frozen=True):
         max_age: After how many seconds a stream is ended, jittered to 80-100 %, so that the client connects
             anew.
         retry: The reconnection time that is sent at the beginning, in seconds.
+        drain: How streams end when the server stops; a number is the grace period of a `Drain`, in seconds. Each
+            `SSEMiddleware` makes one of its own unless it is given another; without one there is none.
         debug: Whether clients see the text of any exception.
         headers: Header fields of the response; they replace ours.
         status_code: The status of a stream.
@@ -76,6 +80,7 @@ class Settings(msgspec.Struct, frozen=True):
     buffer: tuple[int, float] = (16 * 2**20, 60.0)
     max_age: float | None = None
     retry: float | None = None
+    drain: Drain | None = None
     debug: bool = False
     headers: tuple[tuple[str, str], ...] = ()
     status_code: int = 200
@@ -89,6 +94,8 @@ class Settings(msgspec.Struct, frozen=True):
         _check_retry(self.retry)
         _check_pair("outbox", self.outbox, "items, bytes", (int, int))
         _check_pair("buffer", self.buffer, "bytes, seconds", (int, (int, float)))
+        if self.drain is not None and not isinstance(self.drain, Drain):
+            raise _wrong("drain", "a sseware.asgi.Drain, a number of seconds, or None", self.drain)
         if type(self.debug) is not bool:
             raise _wrong("debug", "a bool", self.debug)
         status = self.status_code
@@ -115,6 +122,8 @@ class Settings(msgspec.Struct, frozen=True):
             given["headers"] = _header_fields(given["headers"])
         if "dialects" in given:
             given["dialects"] = _allow_list(given["dialects"])
+        if type(given.get("drain")) in (int, float):
+            given["drain"] = Drain(given["drain"])
         if "observers" in given:
             given["observers"] = _observers(given["observers"])
         settings = msgspec.structs.replace(self, **given)

@@ -129,6 +129,10 @@ class StreamSink:
             self.failed = True
             self._end(self._encoder.fail(failure_of(exc, debug=self._debug)))
 
+    def farewell(self) -> bytes | None:
+        """Returns what the dialect says where the server stops, if anything; everything else has been handed out."""
+        return self._encoder.farewell()
+
     def close(self) -> None:
         if self.instead is not None:
             self.instead.close()

@@ -5,6 +5,9 @@ the scope of a POST (its ``scheme`` is ``ws`` or ``wss`` still) and a ``receive`
 dialect's ``message_of`` makes of an event is one text message. Then the connection is closed: 1000 where the run
 ended well, 1011 where it did not. What else the client says meanwhile is not heard.
 
+Where the server stops, the connection is closed with 1001; one that comes then is refused with 503, where the server
+can say so, or closed at once.
+
 Keepalives, ``retry``, ``max_age`` and header fields are left to the server and its own pings.
 """
 
@@ -18,6 +21,7 @@ from .._types import Message, Receive, Scope, Send
 from ..dialects import Dialect, Outcome, StreamContext
 from ..negotiation import Request
 from ..wire import EventStreamParser
+from ._drain import Drain
 from ._driver import Driver, broken_off
 from ._fold_sink import FoldSink
 from ._menu import Dish, Menu
@@ -36,8 +40,12 @@ _log = logging.getLogger("sseware")
 
 # RFC 6455, section 7.4.1.
 _GOOD: Final = 1000
+_AWAY: Final = 1001
 _NOT_HERE: Final = 1003
 _BAD: Final = 1011
+
+
+_STOPPING: Final = "the server is stopping; reconnect"
 
 
 class Socket:
@@ -93,7 +101,7 @@ class _SocketDriver(Driver):
         producer = Producer(source, observation.watch_sink(sink), runtime)
         message_of = observation.watch_messages(message_of)
         outcome = Outcome.LEFT
-        gone = False
+        gone = drained = False
 
         def client_left() -> None:
             nonlocal gone
@@ -101,22 +109,39 @@ class _SocketDriver(Driver):
             producer.leave()
             wake()
 
+        def take_turn() -> None:
+            nonlocal drained
+            drained = True
+            wake()
+
         parser = EventStreamParser(max_event_size=None)
+
+        async def say(chunk: bytes) -> None:
+            for event in parser.feed(chunk):
+                text = message_of(event)
+                if text is not None:
+                    await self._send({"type": "websocket.send", "text": text})
+
         try:
             self._pump.start(runtime, client_left)
             producer.start()
-            while not gone:
-                ended, chunk = outbox.closed, outbox.take()
-                for event in parser.feed(chunk):
-                    text = message_of(event)
-                    if text is not None:
-                        await self._send({"type": "websocket.send", "text": text})
-                if ended:
-                    await self._close(_BAD if sink.failed else _GOOD)
-                    outcome = Outcome.FAILED if sink.failed else Outcome.FINISHED
-                    break
-                if not chunk:
-                    await wake.wait()
+            with self._draining(lambda _: self._send.break_off(), take_turn):
+                while not gone:
+                    ended, chunk = outbox.closed, outbox.take()
+                    await say(chunk)
+                    if ended:
+                        await self._close(_BAD if sink.failed else _GOOD)
+                        outcome = Outcome.FAILED if sink.failed else Outcome.FINISHED
+                        break
+                    if drained:
+                        producer.leave()
+                        farewell = sink.farewell() or b""
+                        await say(outbox.take() + farewell)
+                        await self._close(_AWAY, _STOPPING)
+                        outcome = Outcome.DRAINED
+                        break
+                    if not chunk:
+                        await wake.wait()
         except ClientStalled:
             outcome = Outcome.STALLED
         except ClientGone:
@@ -135,6 +160,10 @@ class _SocketDriver(Driver):
             await self._send(_closing(code, reason))
         except ClientGone:
             return
+
+    async def turn_away(self) -> None:
+        """Closes a connection that came while the others leave."""
+        await self._close(_AWAY, _STOPPING)
 
     async def refuse(self, dialect: Dialect) -> None:
         """Closes the connection, for a dialect that is not carried."""
@@ -158,12 +187,18 @@ async def serve_socket(
         return
     if (await receive())["type"] != "websocket.connect":
         return
+    drain = _drain_that_has_begun(menu)
+    if drain is not None and "websocket.http.response" in (scope.get("extensions") or {}):
+        await _refuse_handshake(send, drain)
+        return
     await send({"type": "websocket.accept"})
     socket = Socket(receive)
     pump = ReceivePump(socket.receive)
     driver, dish = _driver(scope, pump, send, menu)
     message_of = _message_of(dish.dialect)
-    if message_of is None:
+    if drain is not None:
+        await driver.turn_away()
+    elif message_of is None:
         await driver.refuse(dish.dialect)
     elif await socket.hear():
         try:
@@ -177,11 +212,27 @@ async def answer_socket(scope: Scope, receive: Receive, send: Send, menu: Menu, 
     """Answers over a connection that the application has accepted, and whose question it has read."""
     driver, dish = _driver(scope, ReceivePump(Socket(receive).receive), send, menu)
     message_of = _message_of(dish.dialect)
-    if message_of is None:
+    if _drain_that_has_begun(menu) is not None:
+        await discard(source)
+        await driver.turn_away()
+    elif message_of is None:
         await discard(source)
         await driver.refuse(dish.dialect)
     else:
         await driver.converse(source, message_of)
+
+
+def _drain_that_has_begun(menu: Menu) -> Drain | None:
+    drain = menu.settings.drain
+    return drain if drain is not None and drain.begun else None
+
+
+async def _refuse_handshake(send: Send, drain: Drain) -> None:
+    """Answers a handshake with 503, by the ASGI extension for it."""
+    seconds = str(drain.refusal().retry_after).encode()
+    headers = [(b"retry-after", seconds), (b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": _STOPPING.encode()})
 
 
 def _driver(scope: Scope, pump: ReceivePump, send: Send, menu: Menu) -> tuple[_SocketDriver, Dish]:

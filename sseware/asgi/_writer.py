@@ -16,11 +16,11 @@ from ._stream_sink import StreamSink
 
 __all__ = ["Outcome", "StreamWriter"]
 
-Outcome: TypeAlias = Literal["finished", "left", "stalled", "expired", "not started"]
+Outcome: TypeAlias = Literal["finished", "left", "stalled", "expired", "drained", "not started"]
 """How a stream ended, as its writer saw it."""
 
 _KEEPALIVE: Final = encode_comment("")
-_FAREWELL: Final = encode_comment("this stream has reached its age; reconnect")
+_AGED: Final = encode_comment("this stream has reached its age; reconnect")
 
 # A timer may ring a little early: no event loop promises more than a millisecond.
 _EARLY: Final = 0.001
@@ -65,10 +65,15 @@ class StreamWriter:
         self._head_is_due = False
         self._silent = b""
         self._expired = False
+        self._drained = False
         self.gone = False
 
     async def write(self) -> Outcome:
         """Writes the stream to its end."""
+        drain = self._settings.drain
+        place = None
+        if drain is not None:
+            place = drain.departures(self._runtime).join(self._runtime, self._take_turn, self._send.break_off)
         try:
             if not await self._head():
                 return "left" if self.gone else "not started"
@@ -79,6 +84,8 @@ class StreamWriter:
             return "left"
         finally:
             self._forget_timers()
+            if place is not None:
+                place.leave()
 
     async def _head(self) -> bool:
         """Awaits the first event, for a while; returns whether a stream was begun."""
@@ -108,8 +115,13 @@ class StreamWriter:
                 return "finished"
             if self._expired:
                 self._leave()
-                await send(_last(outbox.take() + _FAREWELL))
+                await send(_last(outbox.take() + _AGED))
                 return "expired"
+            if self._drained and (drain := self._settings.drain) is not None:
+                self._leave()
+                farewell = drain.farewell(self._sink.farewell())
+                await send(_last(outbox.take() + farewell))
+                return "drained"
             if chunk := outbox.take() or self._silent:
                 self._silent = b""
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -152,6 +164,12 @@ class StreamWriter:
 
     def _ring_for_age(self) -> None:
         self._expired = True
+        self._wake()
+
+    def _take_turn(self) -> None:
+        """Is called where the server stops; a head that is awaited still goes out, so that it can be told."""
+        self._drained = True
+        self._head_is_due = True
         self._wake()
 
     def _forget_timers(self) -> None:

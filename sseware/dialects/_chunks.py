@@ -86,6 +86,17 @@ class ChunkEncoder:
             _log.exception("the dialect could not encode its failure")
             return _LAST_RESORT
 
+    def farewell(self) -> bytes | None:
+        """Returns what the dialect says where the server stops in mid-stream; ``None`` where it has nothing to say."""
+        say: Callable[[], Iterable[AnEvent]] | None = getattr(self._encoder, "farewell", None)
+        if say is None:
+            return None
+        try:
+            return self._with_opening(say)
+        except Exception:  # a stranger's dialect may raise anything
+            _log.exception("the dialect could not encode its farewell")
+            return None
+
     def _with_opening(self, make: Callable[..., Iterable[AnEvent]], *args: Any) -> bytes:
         # What opens a stream goes out with the first bytes that follow it; where an item is refused there are none.
         if self._opening is None:

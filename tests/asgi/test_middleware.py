@@ -51,12 +51,21 @@ async def test_what_is_no_request_reaches_a_wrapped_application_as_it_is(kind: s
     seen: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        seen.extend((scope, receive, send))
+        seen.append({key: value for key, value in scope.items() if key != "sseware"})
+        seen.append(await receive())
+        await send(answered)
 
-    scope, server = {"type": kind}, FakeServer()
-    receive, send = server.receive, server.send
-    await SSEMiddleware(app)(scope, receive, send)
-    assert all(each is given for each, given in zip(seen, (scope, receive, send), strict=True))
+    scope, message, answered = (
+        {"type": kind},
+        {"type": f"{kind}.startup"},
+        {"type": f"{kind}.startup.complete"},
+    )
+    server = FakeServer(message)
+    await SSEMiddleware(app)(scope, server.receive, server.send)
+    assert seen == [scope, message]
+    assert seen[1] is message
+    assert server.sent[0] is answered
+    assert scope == {"type": kind}, "it is the server's"
 
 
 async def test_a_handler_lives_through_a_lifespan() -> None:

@@ -25,7 +25,7 @@ async def sent_within(call: Awaitable[None], seconds: float | None) -> bool:
     """Sends as `Sender` does: what has ended when it was begun is not waited for."""
     runtime = current_runtime()
     rest = runtime.begin(call)
-    return rest is None or await runtime.finish_within(rest, seconds)
+    return rest is None or await runtime.finish_within(rest, runtime.deadline(seconds))
 
 
 async def test_the_clock_is_that_of_the_event_loop() -> None:
