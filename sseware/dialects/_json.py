@@ -25,7 +25,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from ._json_speller import Speller
-from ._json_values import is_easy, to_plain, too_deep
+from ._json_values import is_easy, to_plain, too_deep, with_ints
 
 __all__ = ["COMPACT", "GO", "SPACED", "JSONProfile", "pretty"]
 
@@ -75,13 +75,15 @@ class JSONProfile(msgspec.Struct, frozen=True):
         if type(value) is str and not (self.html_safe or self.spaced):
             # The usual value, the shortest way.
             try:
-                return str(_compact.encode(value), "utf-8")
+                return _compact.encode(value).decode()
             except ValueError:
                 return self._spell(value)
         try:
             easy = is_easy(value)
             if not easy:
                 value = to_plain(value)
+                if self.floats != "python":
+                    value = with_ints(value)
                 easy = is_easy(value)
             text = self._encode(value) if easy and self.indent is None else self._spell(value)
         except RecursionError as exc:
@@ -92,7 +94,7 @@ class JSONProfile(msgspec.Struct, frozen=True):
     def _encode(self, value: Any) -> str:
         try:
             if not self.spaced:
-                return str((_sorted if self.sort_keys else _compact).encode(value), "utf-8")
+                return (_sorted if self.sort_keys else _compact).encode(value).decode()
             text = (_spaced_sorted if self.sort_keys else _spaced).encode(value)
         except ValueError:
             # A lone surrogate, or an int of very many digits: the speller knows what to do, and what to say.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ import msgspec
 
 from ..errors import InvalidItem
 
-__all__ = ["MAX_DEPTH", "is_easy", "to_plain", "too_deep"]
+__all__ = ["MAX_DEPTH", "is_easy", "to_plain", "too_deep", "with_ints"]
 
 MAX_DEPTH: Final = 500
 """How many arrays and objects may stand inside of each other.
@@ -19,6 +20,9 @@ half of what ``json.loads`` reads on Python 3.11.
 """
 
 _ATOMS: Final = frozenset((str, int, bool, type(None)))
+
+# Whole numbers below this are floats and ints alike, digit by digit.
+_EXACT: Final = 2.0**53
 
 
 def is_easy(value: Any, depth: int = MAX_DEPTH) -> bool:
@@ -39,6 +43,31 @@ def is_easy(value: Any, depth: int = MAX_DEPTH) -> bool:
         if type(member) not in _ATOMS and (depth == 1 or not is_easy(member, depth - 1)):
             return False
     return True
+
+
+def with_ints(value: Any, depth: int = MAX_DEPTH) -> Any:
+    """Copies a plain value, and makes an int of each whole float, for JavaScript and Go spell both alike.
+
+    Scores and seconds are often whole, and the encoders in C can spell the copy. Minus zero stays a float (Go writes
+    ``-0``), and so does what is too large to be exact.
+    """
+    kind = type(value)
+    if kind is float:
+        whole = abs(value) < _EXACT and value.is_integer() and (value != 0 or math.copysign(1, value) > 0)
+        return int(value) if whole else value
+    if depth == 0:
+        return value
+    if kind is dict:
+        members: dict[Any, Any] = {}
+        for key, member in value.items():
+            members[key] = member if type(member) in _ATOMS else with_ints(member, depth - 1)
+        return members
+    if kind is list or kind is tuple:
+        items: list[Any] = []
+        for member in value:
+            items.append(member if type(member) in _ATOMS else with_ints(member, depth - 1))  # noqa: PERF401  # see the speller
+        return items
+    return value
 
 
 def to_plain(value: Any) -> Any:

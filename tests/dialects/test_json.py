@@ -299,6 +299,14 @@ def test_the_encoders_in_c_and_the_speller_agree(value: Any) -> None:
             assert profile.dumps(value) == slow
 
 
+@given(st.recursive(values, lambda inner: st.tuples(inner, inner)))
+def test_what_is_made_plain_first_is_spelled_as_the_speller_does(value: Any) -> None:
+    for profile in PROFILES.values():
+        slow = Speller(profile).spell(value)
+        if slow.isascii() and not set("<>&") & set(slow):
+            assert profile.dumps(value) == slow
+
+
 @given(values)
 def test_spaced_is_what_python_writes(value: Any) -> None:
     text = json.dumps(value, ensure_ascii=False)
