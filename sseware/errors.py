@@ -186,10 +186,12 @@ class ParserLimitExceeded(ProtocolError):
         self.size = size
 
     def __str__(self) -> str:
-        return (
-            f"a pending event reached {self.size} {self.what}, the limit is {self.limit}; "
-            "raise max_event_size if the peer is trusted, then reset() the parser"
+        advice = (
+            ": raise max_event_size if the peer is trusted, then reset() the parser"
+            if self.what == "bytes"
+            else ", whatever max_event_size is: let the peer send fewer lines an event; reset() the parser to read on"
         )
+        return f"a pending event reached {self.size} {self.what}, the limit is {self.limit}{advice}"
 
 
 class StrictViolation(ProtocolError):

@@ -96,7 +96,21 @@ def test_the_error_tells_what_was_exceeded_and_what_to_do() -> None:
     with pytest.raises(ParserLimitExceeded) as caught:
         EventStreamParser(max_event_size=10).feed(b"data: " + b"x" * 20)
     assert (caught.value.what, caught.value.limit, caught.value.size) == ("bytes", 10, 20)
-    assert "reached 20 bytes, the limit is 10" in str(caught.value)
+    assert str(caught.value) == (
+        "a pending event reached 20 bytes, the limit is 10: raise max_event_size if the peer is trusted, "
+        "then reset() the parser"
+    )
+
+
+def test_too_many_data_lines_are_not_blamed_on_the_bytes() -> None:
+    """P11: the option that there is would not help."""
+    with pytest.raises(ParserLimitExceeded) as caught:
+        EventStreamParser(max_event_size=None).feed(b"data\n" * (MAX_DATA_LINES + 1))
+    assert (caught.value.what, caught.value.limit) == ("data lines", MAX_DATA_LINES)
+    assert str(caught.value) == (
+        "a pending event reached 65537 data lines, the limit is 65536, whatever max_event_size is: "
+        "let the peer send fewer lines an event; reset() the parser to read on"
+    )
 
 
 def test_there_may_be_no_limit_of_bytes() -> None:
