@@ -79,13 +79,12 @@ class Adapter:
         self._known: dict[bytes, Way | None] = {}
 
     def way_for(self, start: Message) -> Way | None:
-        """Returns how the body of an answer can be read, or ``None`` where it passes as it is."""
-        if start["status"] != 200:
-            return None
+        """Returns how the body of an answer with status 200 can be read, or ``None`` where it passes as it is."""
         way = None
         for name, value in start.get("headers", ()):
             if len(name) == 12 and name.lower() == b"content-type":
-                way = self._known[value] if value in self._known else self._look_up(value)
+                known = self._known
+                way = known[value] if value in known else self._look_up(value)
                 break
         if way is None or start.get("trailers", False):
             return None

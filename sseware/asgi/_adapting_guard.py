@@ -77,7 +77,7 @@ class AdaptingGuard(SendGuard):
     def _check_start(self, message: Message) -> Message:
         message = super()._check_start(message)
         # An answer that varies already was negotiated further in: it is a stream of ours, or was not to be one.
-        way = None if self.varies else self._adapter.way_for(message)
+        way = None if self.varies or message["status"] != 200 else self._adapter.way_for(message)
         if way is None:
             return message
         varying = {**message, "headers": add_vary(list(message["headers"]))}

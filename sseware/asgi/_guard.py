@@ -99,7 +99,8 @@ class SendGuard:
             # ASGI takes any iterable; one that can be read once would be empty for the server.
             headers = list(headers)
             message = {**message, "headers": headers}
-        if not self._is_head and has_body(message["status"]):
+        status = message["status"]
+        if not self._is_head and (status == 200 or has_body(status)):
             for name, value in headers:
                 if len(name) == 14 and name.lower() == b"content-length" and value.isdigit():
                     self._left = int(value)

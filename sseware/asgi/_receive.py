@@ -26,6 +26,9 @@ _UNREAD_LIMIT: Final = 2**20
 _MESSAGE_COST: Final = 512
 """What a message weighs beside its body: a body that comes byte by byte must not cost a thousand times its size."""
 
+# Nearly every pump is never started, and has read nothing; one that is started gets a deque of its own.
+_NOTHING_READ: Final[deque[Message]] = deque(maxlen=0)
+
 _DISCONNECT: Final = {"type": "http.disconnect"}
 
 _log = logging.getLogger("sseware")
@@ -41,21 +44,30 @@ class ReceivePump:
         gone: Whether the client has left.
     """
 
-    # A request that nobody streams an answer to pays for a few attributes, and not for all of them.
-    _unread = 0
-    _news: anyio.Event | None = None
-    _passing = 0
-    _wanted = False
-    _overflowed = False
-    _reading = False
-    _on_gone: Callable[[], None] | None = None
-    _task: Task | None = None
-    gone = False
+    __slots__ = (
+        "_limit",
+        "_messages",
+        "_news",
+        "_on_gone",
+        "_overflowed",
+        "_passing",
+        "_reading",
+        "_receive",
+        "_task",
+        "_unread",
+        "_wanted",
+        "gone",
+    )
 
     def __init__(self, receive: Receive, limit: int = _UNREAD_LIMIT) -> None:
         self._receive = receive
         self._limit = limit
-        self._messages: deque[Message] = deque()
+        self._messages = _NOTHING_READ
+        self._unread = self._passing = 0
+        self._wanted = self._overflowed = self._reading = self.gone = False
+        self._news: anyio.Event | None = None
+        self._on_gone: Callable[[], None] | None = None
+        self._task: Task | None = None
 
     def start(self, runtime: Runtime, on_gone: Callable[[], None]) -> None:
         """Starts to read ahead; ``on_gone`` is called once when the client leaves, maybe at once."""
@@ -64,6 +76,7 @@ class ReceivePump:
         if self.gone:
             on_gone()
         elif self._task is None:
+            self._messages = deque(self._messages)
             self._task = runtime.spawn(self._run, "sseware receive")
 
     def stop(self) -> Task | None:

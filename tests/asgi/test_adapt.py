@@ -59,7 +59,6 @@ def test_a_type_is_one_that_can_be_read_in_utf_8(content_type: str | None, want:
 @pytest.mark.parametrize(
     "message",
     [
-        pytest.param(start("text/plain", status=206), id="another-status"),
         pytest.param(start("text/plain", (b"Content-Encoding", b"gzip")), id="compressed"),
         pytest.param(start("text/plain", (b"etag", b'"1"')), id="known-by-a-tag"),
         pytest.param(start("text/plain", (b"transfer-encoding", b"chunked")), id="framed-by-itself"),
