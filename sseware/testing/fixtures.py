@@ -19,13 +19,15 @@ from ..errors import ConfigurationError
 from ._choices import Choices
 from ._connect import connect
 from ._exchange import Exchange
+from ._live_server import LIVE_SERVERS, ServerContext, sse_server
 from ._personalities import Server
 from ._request import AskedHeaders, Content, Params
 from ._stream import SSEStream
 from ._tracebacks import is_failure
 from ._transport import StreamingTransport
+from ._wire_server import WireConnection, WireServer, sse_wire_server
 
-__all__ = ["ClientFixture", "ConnectFixture", "Trace"]
+__all__ = ["ClientFixture", "ConnectFixture", "ServerFixture", "Trace", "WireServerFixture"]
 
 __tracebackhide__ = is_failure
 
@@ -141,6 +143,48 @@ class ClientFixture(_Fixture):
         options = {"base_url": "http://testserver", "timeout": chosen.timeout, **client}
         opened = _http_library().AsyncClient(transport=transport, **options)
         return _Opening(opened, self._check, lambda _: self._trace.opened(lambda: transport.exchanges))
+
+
+class ServerFixture:
+    """``sse_server``: an application on a real server.
+
+    Args:
+        choices: What is taken where a test does not say it.
+    """
+
+    def __init__(self, choices: Choices) -> None:
+        self._choices = choices
+
+    def __call__(
+        self, app: ASGIApp, server: str | None = None, *, timeout: float | None = None, **options: Any
+    ) -> ServerContext:
+        """Starts a server, as `sseware.testing.sse_server` does; that describes the arguments.
+
+        Server and timeout are those of the marker or of the command line where they are not given; it is uvicorn
+        where these name a personality that no real server has.
+        """
+        chosen = self._choices.changed(timeout=timeout)
+        there_is = (
+            chosen.server if isinstance(chosen.server, str) and chosen.server in LIVE_SERVERS else "uvicorn"
+        )
+        return sse_server(app, server or there_is, timeout=chosen.timeout, **options)
+
+
+class WireServerFixture:
+    """``sse_wire_server``: a server that sends bytes as it is told.
+
+    Args:
+        choices: What is taken where a test does not say it.
+    """
+
+    def __init__(self, choices: Choices) -> None:
+        self._choices = choices
+
+    def __call__(
+        self, script: Callable[[WireConnection], object] | None = None, *, timeout: float | None = None
+    ) -> WireServer:
+        """Listens, as `sseware.testing.sse_wire_server` does; that describes the arguments."""
+        return sse_wire_server(script, timeout=self._choices.changed(timeout=timeout).timeout)
 
 
 class _Opening(AbstractAsyncContextManager[_T]):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ._choices import Choices
     from ._recorder import Recorder
     from ._virtual_clock import VirtualClock
-    from .fixtures import ClientFixture, ConnectFixture, Trace
+    from .fixtures import ClientFixture, ConnectFixture, ServerFixture, Trace, WireServerFixture
     from .vectors import Vector
 
 __all__ = [
@@ -157,6 +157,22 @@ def _sse_client(request: pytest.FixtureRequest) -> ClientFixture:
     return ClientFixture(*_opening(request))
 
 
+@pytest.fixture(name="sse_server")
+def _sse_server(request: pytest.FixtureRequest) -> ServerFixture:
+    """Runs an application on a real server: ``async with sse_server(app) as server``, which has a ``url``."""
+    from .fixtures import ServerFixture
+
+    return ServerFixture(_choices_in_real_time(request))
+
+
+@pytest.fixture(name="sse_wire_server")
+def _sse_wire_server(request: pytest.FixtureRequest) -> WireServerFixture:
+    """Sends to a client what a script says, on a raw socket: ``async with sse_wire_server(script) as server``."""
+    from .fixtures import WireServerFixture
+
+    return WireServerFixture(_choices_in_real_time(request))
+
+
 @pytest.fixture(name="sse_clock")
 def _sse_clock() -> VirtualClock:
     """Virtual time for this test, under anyio's plugin and under pytest-asyncio; ``sse_clock.run(main)`` without."""
@@ -204,6 +220,17 @@ def _opening(request: pytest.FixtureRequest) -> tuple[Choices, Trace, Callable[[
     trace = item.stash.setdefault(_TRACE, Trace())
     check = VirtualClock().check if "sse_clock" in request.fixturenames else _nothing
     return _choices(item), trace, check
+
+
+def _choices_in_real_time(request: pytest.FixtureRequest) -> Choices:
+    from ..errors import ConfigurationError
+
+    if "sse_clock" in request.fixturenames:
+        # Virtual time would jump over every answer that is still on its way.
+        raise ConfigurationError(
+            f"{request.fixturename} answers in real time, and sse_clock is virtual: use sse_connect with sse_clock"
+        )
+    return _choices(_item(request))
 
 
 def _nothing() -> None:

@@ -8,12 +8,14 @@ import sys
 from importlib.metadata import entry_points
 from typing import Any
 
+import httpx2
 import pytest
 
 import sseware.testing
 from sseware import ServerSentEvent
-from sseware.testing import _comparison, _virtual_clock, fixtures, plugin
+from sseware.testing import WireConnection, _comparison, _virtual_clock, fixtures, plugin
 from sseware.testing._choices import Choices
+from tests.testing.apps import says
 
 pytest_plugins = ["pytester"]
 
@@ -92,7 +94,7 @@ def test_the_options_and_the_marker_and_the_fixtures_are_described(pytester: pyt
         run(pytester, "", "--markers")
     )
     text = output(run(pytester, "", "--fixtures"))
-    names = "connect", "client", "clock", "recorder", "dialect", "vectors"
+    names = "connect", "client", "server", "wire_server", "clock", "recorder", "dialect", "vectors"
     for name in names:
         assert re.search(rf"^sse_{name}.* -- .*\n    \w", text, re.MULTILINE), name
 
@@ -451,6 +453,52 @@ async def test_it(sse_client):
         result.assert_outcomes(failed=1)
 
 
+def test_real_servers_and_virtual_time_do_not_go_together(pytester: pytest.Pytester) -> None:
+    test = """
+def test_server(sse_server, sse_clock):
+    pass
+
+
+def test_wire_server(sse_clock, sse_wire_server):
+    pass
+"""
+    result = run(pytester, test)
+    result.assert_outcomes(errors=2)
+    for name in ("sse_server", "sse_wire_server"):
+        assert f"{name} answers in real time, and sse_clock is virtual" in output(result)
+
+
+@pytest.mark.sse(server="uvicorn-h2", timeout=7)
+def test_a_server_is_the_one_that_was_chosen_where_there_is_one(sse_server: fixtures.ServerFixture) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise NotImplementedError
+
+    context = sse_server(app, "uvicorn")
+    assert (context._name, context._timeout) == ("uvicorn", 7)
+    other = fixtures.ServerFixture(Choices(server="lockstep"))
+    assert other(app, timeout=3)._name == "uvicorn"
+    assert fixtures.ServerFixture(Choices(server="hypercorn"))(app)._name == "hypercorn"
+
+
+@pytest.mark.anyio
+async def test_an_application_runs_on_a_real_server_in_an_async_test(
+    sse_server: fixtures.ServerFixture,
+) -> None:
+    async with sse_server(says(b"data: hello\n\n")) as server, httpx2.AsyncClient() as client:
+        assert (await client.get(server.url)).text == "data: hello\n\n"
+
+
+def test_a_client_meets_what_a_script_says(sse_wire_server: fixtures.WireServerFixture) -> None:
+    def script(connection: WireConnection) -> None:
+        connection.start()
+        connection.dribble(b"data: hello\n\n")
+
+    with sse_wire_server(script) as server, httpx2.Client() as client:
+        assert client.get(server.url).text == "data: hello\n\n"
+
+
 def test_the_values_of_the_fixtures_have_types(request: Any) -> None:
     assert isinstance(request.getfixturevalue("sse_connect"), fixtures.ConnectFixture)
     assert isinstance(request.getfixturevalue("sse_client"), fixtures.ClientFixture)
+    assert isinstance(request.getfixturevalue("sse_server"), fixtures.ServerFixture)
+    assert isinstance(request.getfixturevalue("sse_wire_server"), fixtures.WireServerFixture)
