@@ -1,0 +1,320 @@
+"""The laws of parsers that say what comes out, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Final
+
+from .._reference import reference_parse
+from ..errors import LawSkipped
+from ..vectors import feedings, load_vectors
+from ._law import MUST, SHOULD, Broken, law
+from ._reading import Parse, Reading, Seen, field_of, read, reference_reading, shown
+
+__all__ = ["PARSER_LAWS"]
+
+Chunks = list[bytes]
+_PARSING: Final = "WHATWG HTML 9.2.5"
+_INTERPRETING: Final = "WHATWG HTML 9.2.6"
+_LONG: Final = 100
+
+
+def _vectors(*groups: str) -> Iterator[Chunks]:
+    """Yields the vectors of some groups whole, byte by byte, and cut in two at every place."""
+    vectors = [each for group in groups for each in load_vectors(f"sse/parse/{group}/")]
+    # A parser that is asked by the laws knows of no connection before.
+    known = [each.wire for each in vectors if not each.initial_last_event_id and len(each.wire) < _LONG]
+    # The first that breaks a law is what is shown.
+    streams = sorted(known, key=len)
+    yield from ([stream] for stream in streams)
+    for stream in streams:
+        yield from (list(chunks) for chunks in feedings(stream))
+
+
+def _cut_streams() -> Any:
+    from ..strategies import chunkings, wire_streams
+
+    return wire_streams().flatmap(chunkings)
+
+
+def _whole_streams() -> Any:
+    from ..strategies import wire_streams
+
+    return wire_streams().map(lambda stream: [stream])
+
+
+def _any_bytes() -> Any:
+    from hypothesis import strategies as st
+
+    pieces = st.binary(max_size=12) | st.sampled_from(
+        (b"data:", b"\n", b"\r", b"id:", b"retry:", b":", b"\0")
+    )
+    return st.lists(pieces, max_size=8) | _cut_streams()
+
+
+def _compare(got: list[Seen], want: list[Seen], what: str = "the events differ from the standard's") -> None:
+    if got != want:
+        raise Broken(what, got=shown(got), want=shown(want))
+
+
+def _without_ids(events: list[Seen]) -> list[Seen]:
+    return [Seen(each.event, each.data) for each in events]
+
+
+def _same_but_ids(parse: Parse, chunks: Chunks) -> None:
+    """Compares types and data, so that what is wrong with ids is told by the laws of ids alone."""
+    _compare(_without_ids(read(parse, chunks).seen()), _without_ids(reference_reading(b"".join(chunks))))
+
+
+@law(
+    "parser/agrees",
+    MUST,
+    "Types, data and ids are those of the standard.",
+    "WHATWG HTML 9.2",
+    needs=("hypothesis",),
+    random=_whole_streams,
+    max_examples=100,
+)
+def _agrees(parse: Parse, chunks: Chunks) -> None:
+    _compare(read(parse, chunks).seen(), reference_reading(b"".join(chunks)))
+
+
+@law(
+    "parser/chunk-invariant",
+    MUST,
+    "A stream means the same however it is cut.",
+    _PARSING,
+    needs=("hypothesis",),
+    random=_cut_streams,
+    max_examples=100,
+)
+def _chunk_invariant(parse: Parse, chunks: Chunks) -> None:
+    whole = read(parse, [b"".join(chunks)]).seen()
+    _compare(read(parse, chunks).seen(), whole, "the events of a stream depend on how it is cut")
+
+
+@law(
+    "parser/prompt",
+    MUST,
+    "An event comes out with the byte that completes it.",
+    "WHATWG HTML 9.2.6; PARSER, P2",
+    needs=("a parser that is a generator, an async generator, or a class with feed()", "hypothesis"),
+    random=_cut_streams,
+    max_examples=100,
+)
+def _prompt(parse: Parse, chunks: Chunks) -> None:
+    reading = read(parse, chunks)
+    if not reading.lazy:
+        raise LawSkipped("the parser returns its events when the stream has ended; make it a generator")
+    whole = [event.data for event in reference_reading(b"".join(chunks))]
+    if [event.data for event in reading.seen()] != whole:
+        return  # other laws tell that
+    early = [len(reference_parse(b"".join(chunks[:fed])).events) for fed in range(len(chunks) + 1)]
+    for fed, (got, want) in enumerate(zip(_counts(reading, len(chunks)), early, strict=True)):
+        if got < want:
+            raise Broken(
+                f"after chunk {fed} of {len(chunks)} the parser asked for more and had told {got} of {want} events",
+                late=repr(whole[got]),
+            )
+
+
+def _counts(reading: Reading, chunks: int) -> list[int]:
+    """Returns how many events had come after each chunk; one that stops early has told all that it will."""
+    missing = chunks + 1 - len(reading.counts)
+    return [*reading.counts, *[len(reading.raw)] * missing]
+
+
+@law(
+    "parser/line-ends",
+    MUST,
+    "A line ends with LF, CRLF or CR, and with nothing else: not with U+2028, U+0085 or a form feed.",
+    _PARSING,
+    examples=partial(_vectors, "eol", "lookalike"),
+)
+def _line_ends(parse: Parse, chunks: Chunks) -> None:
+    _same_but_ids(parse, chunks)
+
+
+@law(
+    "parser/fields",
+    MUST,
+    "A field is a name in lower case, a colon, at most one space that is dropped, and a value; others are ignored.",
+    _INTERPRETING,
+    examples=partial(_vectors, "field", "comment", "event"),
+)
+def _fields(parse: Parse, chunks: Chunks) -> None:
+    _same_but_ids(parse, chunks)
+
+
+@law(
+    "parser/dispatch",
+    MUST,
+    "An event needs data, which may be empty: an id, a type or a retry alone is none.",
+    _INTERPRETING,
+    examples=partial(_vectors, "dispatch", "data"),
+)
+def _dispatch(parse: Parse, chunks: Chunks) -> None:
+    _same_but_ids(parse, chunks)
+
+
+@law(
+    "parser/unfinished-end",
+    MUST,
+    "What no blank line has ended when the stream ends is discarded.",
+    _PARSING,
+    examples=partial(_vectors, "eof"),
+)
+def _unfinished_end(parse: Parse, chunks: Chunks) -> None:
+    _same_but_ids(parse, chunks)
+
+
+@law(
+    "parser/bom-once",
+    MUST,
+    "One byte order mark at the start is dropped, and no other one.",
+    _PARSING,
+    examples=partial(_vectors, "bom"),
+)
+def _bom_once(parse: Parse, chunks: Chunks) -> None:
+    _same_but_ids(parse, chunks)
+
+
+@law(
+    "parser/utf-8",
+    MUST,
+    "Each broken piece of UTF-8 becomes one U+FFFD, however it is cut; nothing is raised.",
+    "WHATWG Encoding 4.1, 8.1.1",
+    examples=partial(_vectors, "utf8"),
+)
+def _utf_8(parse: Parse, chunks: Chunks) -> None:
+    _same_but_ids(parse, chunks)
+
+
+@law(
+    "parser/sticky-id",
+    MUST,
+    "An event has the last event ID string: an id stays for the events after it, until another one or an empty one.",
+    _INTERPRETING,
+    examples=lambda: _id_streams(nul=False),
+)
+def _sticky_id(parse: Parse, chunks: Chunks) -> None:
+    _compare_ids(parse, chunks)
+
+
+@law(
+    "parser/nul-id",
+    MUST,
+    "An id with a NUL in it is ignored, and the one before stays.",
+    _INTERPRETING,
+    examples=lambda: _id_streams(nul=True),
+)
+def _nul_id(parse: Parse, chunks: Chunks) -> None:
+    _compare_ids(parse, chunks)
+
+
+def _id_streams(*, nul: bool) -> Iterator[Chunks]:
+    return (chunks for chunks in _vectors("id") if (b"\0" in b"".join(chunks)) == nul)
+
+
+def _compare_ids(parse: Parse, chunks: Chunks) -> None:
+    got = [event.id for event in read(parse, chunks).seen()]
+    want = [event.id for event in reference_reading(b"".join(chunks))]
+    if got != want:
+        raise Broken("the ids of the events differ from the standard's", got=got, want=want)
+
+
+_NUMBERS: Final = (b"2500", b"0", b"0400", b"86400000")
+_NO_NUMBERS: Final = tuple(
+    text.encode()
+    for text in (
+        "-5",
+        "+5",
+        "1_0",
+        " 5",
+        "5 ",
+        "2.5",
+        "1e3",
+        "0x1F",
+        "٣",
+        "²",
+        "5s",
+        "soon",
+        "nan",
+        "",
+        "5\0",
+    )
+)
+
+
+def _retries() -> Iterator[Chunks]:
+    yield from ([b"retry: " + text + b"\ndata: x\n\n"] for text in (*_NUMBERS, *_NO_NUMBERS, b"9" * 400))
+
+
+@law(
+    "parser/retry-digits",
+    MUST,
+    "A retry of ASCII digits is a number of milliseconds; any other one is ignored, and nothing is raised.",
+    _INTERPRETING,
+    examples=_retries,
+)
+def _retry_digits(parse: Parse, chunks: Chunks) -> None:
+    reading = read(parse, chunks)
+    _compare(_without_ids(reading.seen()), [Seen("message", "x")])
+    value = chunks[0].removeprefix(b"retry: ").partition(b"\n")[0]
+    retry = getattr(reading.raw[0], "retry", None)
+    if value in _NO_NUMBERS and retry:
+        raise Broken(f"{value.decode()!r} was taken for a reconnection time", got=retry, want=None)
+    if value in _NUMBERS and hasattr(reading.raw[0], "retry") and retry != int(value):
+        raise Broken("the retry of an event is not that of its block", got=retry, want=int(value))
+
+
+@law(
+    "parser/total",
+    MUST,
+    "Any bytes can be read: nothing is raised, and events are text.",
+    "WHATWG HTML 9.2.5; PARSER, P8",
+    needs=("hypothesis",),
+    random=_any_bytes,
+    max_examples=100,
+)
+def _total(parse: Parse, chunks: Chunks) -> None:
+    for event in read(parse, chunks).seen():
+        fields: tuple[object, ...] = (event.data, event.event, event.id)
+        if not all(isinstance(field, str) for field in fields):
+            raise Broken("an event has a field that is no str", got=repr(event))
+
+
+@law(
+    "parser/default-type",
+    SHOULD,
+    "An event without a type is of the type message, and not of none.",
+    _INTERPRETING,
+    examples=lambda: [[b"data: x\n\n"], [b"event: \ndata: x\n\n"]],
+)
+def _default_type(parse: Parse, chunks: Chunks) -> None:
+    for event in read(parse, chunks).raw:
+        kind = field_of(event, "event", None)
+        if kind != "message":
+            raise Broken(
+                "the type of an event that has none is not message", got=repr(kind), want="'message'"
+            )
+
+
+PARSER_LAWS: Final = (
+    _agrees,
+    _chunk_invariant,
+    _prompt,
+    _line_ends,
+    _fields,
+    _dispatch,
+    _unfinished_end,
+    _bom_once,
+    _sticky_id,
+    _nul_id,
+    _retry_digits,
+    _utf_8,
+    _total,
+    _default_type,
+)
+"""In the order in which they are told."""
