@@ -122,8 +122,7 @@ class Runtime(Protocol):
 
 def current_runtime() -> Runtime:
     """Returns the runtime of the event loop that runs here."""
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_run():
+    if _trio_token() is not None:
         from ._on_trio import TrioRuntime
 
         return TrioRuntime()
@@ -132,11 +131,22 @@ def current_runtime() -> Runtime:
 
 def loop_here() -> Any:
     """Returns the ``loop`` of the event loop that runs in this thread; ``None`` where none does."""
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_run():
-        return trio.lowlevel.current_trio_token()
+    if (token := _trio_token()) is not None:
+        return token
     try:
         return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _trio_token() -> Any:
+    """Returns the token of the Trio run that we are in; ``None`` where there is none."""
+    trio = sys.modules.get("trio")
+    if trio is None:
+        return None
+    try:
+        # `in_trio_run` would be shorter; older releases that anyio takes do not have it.
+        return trio.lowlevel.current_trio_token()
     except RuntimeError:
         return None
 
