@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ._json_text import read_json
 from .errors import InvalidEvent
 
 __all__ = [
@@ -103,12 +104,12 @@ class ServerSentEvent(
             check_retry(self.retry)
 
     def json(self) -> Any:
-        """Decodes ``data`` as JSON.
+        """Decodes ``data`` as JSON; a lone surrogate may stand in it as an escape, as JavaScript writes it.
 
         Raises:
             msgspec.DecodeError: ``data`` is not JSON.
         """
-        return msgspec.json.decode(self.data)
+        return read_json(self.data)
 
     def _written(self) -> tuple[object, ...]:
         return self.data, self.event, self.id, self.retry

@@ -161,8 +161,24 @@ def test_events_are_no_work_for_the_garbage_collector() -> None:
 
 def test_data_are_decoded_as_json() -> None:
     assert ServerSentEvent('{"a": [1]}').json() == {"a": [1]}
+    assert ServerSentEvent(r'["a\ud800", "\ud83d\ude00"]').json() == ["a\ud800", "\U0001f600"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param("{", id="cut-short"),
+        pytest.param("", id="nothing"),
+        pytest.param('"\ud800"', id="a-surrogate-that-is-not-escaped"),
+        pytest.param("[" * 100_000, id="very-deep"),
+        pytest.param(r'["\ud800", NaN]', id="a-constant-that-json-lacks"),
+        pytest.param(r'["\ud800", ' + "9" * 5000 + "]", id="a-number-that-python-does-not-read"),
+        pytest.param(r'["\ud800",' + "[" * 100_000, id="very-deep-with-a-surrogate"),
+    ],
+)
+def test_data_that_are_no_json_are_refused(data: str) -> None:
     with pytest.raises(msgspec.DecodeError):
-        ServerSentEvent("{").json()
+        ServerSentEvent(data).json()
 
 
 def test_types_are_remembered_up_to_a_bound() -> None:

@@ -20,6 +20,7 @@ LAYERS = {
     "errors": 0,
     "_types": 0,
     "_lazy": 0,
+    "_json_text": 0,
     "events": 1,
     "items": 1,
     "wire": 2,

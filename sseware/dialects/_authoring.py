@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Container
-from typing import Any, Final, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import msgspec
 
+from .._json_text import read_json
 from ..errors import InvalidDialectEvent, InvalidItem
 from ..events import ServerSentEvent
 from ..items import Failure, File, Finish, Item
@@ -17,8 +16,6 @@ from ._protocols import AnItem, BufferedAnswer, Dialect
 __all__ = ["bad_end", "json_answer", "leave_out", "omits_of", "read_payload", "refuse_owned", "status_of"]
 
 T = TypeVar("T")
-
-_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def omits_of(dialect: Dialect) -> frozenset[type[Item]]:
@@ -86,25 +83,9 @@ def read_payload(event: ServerSentEvent, kind: Any, *, dialect: str) -> Any:
         InvalidDialectEvent: The payload is not JSON, or not of that shape.
     """
     try:
-        return _read(event.data, kind)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as exc:
+        return read_json(event.data, kind)
+    except (msgspec.DecodeError, RecursionError) as exc:
         raise InvalidDialectEvent(dialect, event.event, event.data, str(exc)) from exc
-
-
-def _read(text: str, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(text, type=kind)
-    except msgspec.ValidationError:
-        raise
-    except msgspec.DecodeError:
-        # JavaScript writes a lone surrogate as an escape, and reads it; msgspec does not (RFC 8259, section 8.2).
-        if not _SURROGATE.search(text):
-            raise
-    return msgspec.convert(json.loads(text, parse_constant=_refuse), kind)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def status_of(finish: Finish) -> int:
