@@ -3,20 +3,15 @@
 from ..dialects import ObservedStream, Outcome, StreamObserver, StreamSummary
 from ._access import Access
 from ._drain import Drain
-from ._access import Access
 from ._middleware import SSEMiddleware
-from ._redaction import RedactingFilter, redact
 from ._redaction import RedactingFilter, redact
 from ._response import EventStream
 from ._settings import Options, Settings
-from ._slots import AccessStatistics
 from ._slots import AccessStatistics
 from ._statistics import StreamCounter, StreamStatistics
 from ._streaming import streaming
 
 __all__ = [
-    "Access",
-    "AccessStatistics",
     "Access",
     "AccessStatistics",
     "Drain",
@@ -25,14 +20,12 @@ __all__ = [
     "Options",
     "Outcome",
     "RedactingFilter",
-    "RedactingFilter",
     "SSEMiddleware",
     "Settings",
     "StreamCounter",
     "StreamObserver",
     "StreamStatistics",
     "StreamSummary",
-    "redact",
     "redact",
     "streaming",
 ]

@@ -41,8 +41,12 @@ class Driver:
         self._send = Sender(send, runtime, plan.settings.send_timeout)
         self._runtime = runtime
 
-    async def stream(self, source: Source) -> Exception | None:
+    async def stream(self, source: Source, seconds: float | None = None) -> Exception | None:
         """Answers with a stream; the caller's task writes, the handler runs in its own.
+
+        Args:
+            source: The handler.
+            seconds: How many seconds the stream may take from the request on; ``None`` for any time.
 
         Returns:
             The exception of a handler that raised before anything was sent; nothing is sent then.
@@ -60,6 +64,7 @@ class Driver:
         producer = Producer(source, observation.watch_sink(sink), runtime)
         send = observation.watch_sender(self._send)
         writer = StreamWriter(plan, sink, outbox, send, runtime, wake, producer.leave)
+        writer.seconds = seconds
 
         def client_left() -> None:
             writer.gone = True

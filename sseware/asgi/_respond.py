@@ -9,7 +9,8 @@ from .._types import Scope, Send
 from ..dialects import BufferedAnswer, StreamContext
 from ..errors import BufferedLimitExceeded, StreamError
 from ..negotiation import Decision, Offer, Request, not_acceptable
-from ._drain import Drain
+from ._access import Access
+from ._cors import PREFLIGHT
 from ._driver import Driver
 from ._failures import failure_of
 from ._menu import Menu
@@ -43,34 +44,57 @@ async def respond(
         own_errors: Whether an exception that comes before the head is answered by the dialect. If not, it is
             raised, for a framework to answer; but a `StreamError` is ours in either case.
     """
+    access = menu.settings.access
+    if access is not None:
+        send = access.answering(scope, send)
     request = request_of(scope)
     decision, dish, offers = menu.choose(request, scope)
     runtime = current_runtime()
     plan = Plan(dish, context_of(scope, request, runtime, debug=menu.settings.debug))
     driver = Driver(plan, pump, send, runtime)
-    if decision.representation == "none":
+    refusal = None if access is None else access.refusal(scope)
+    if refusal is not None:
+        await _turn_away(driver, plan, refusal, body=request.method != "HEAD")
+    elif access is not None and access.is_preflight(scope):
+        await _answer_preflight(send)
+    elif decision.representation == "none":
         await _refuse(driver, decision, offers, body=request.method != "HEAD")
     elif plan.settings.drain is not None and plan.settings.drain.departures(runtime).begun:
-        await _turn_away(driver, plan, plan.settings.drain, body=request.method != "HEAD")
+        await _turn_away(driver, plan, plan.settings.drain.refusal(), body=request.method != "HEAD")
     elif request.method == "HEAD":
         await _answer_head(plan, decision, send)
     else:
-        failure = await _run(driver, decision, open_handler)
+        failure = await _run(driver, decision, open_handler, access, scope)
         if failure is not None:
             if not own_errors and not isinstance(failure, StreamError | BufferedLimitExceeded):
                 raise failure
             await _answer_failure(driver, plan, failure)
 
 
-async def _run(driver: Driver, decision: Decision, open_handler: Callable[[], Source]) -> Exception | None:
-    """Runs the handler; returns its exception where nothing was sent because of it."""
+async def _run(
+    driver: Driver,
+    decision: Decision,
+    open_handler: Callable[[], Source],
+    access: Access | None,
+    scope: Scope,
+) -> Exception | None:
+    """Runs the handler; returns its exception, or why it must not run, where nothing was sent because of it."""
+    streamed = decision.representation == "stream"
+    slot = seconds = None
     try:
+        if access is not None:
+            seconds = access.seconds_left(scope)
+            slot = access.enter(scope) if streamed else None
         source = open_handler()
     except Exception as exc:  # it is answered, or raised, like any other of the handler's
+        if slot is not None:
+            slot.free()
         return exc
-    if decision.representation == "stream":
-        return await driver.stream(source)
-    return await driver.buffer(source)
+    try:
+        return await (driver.stream(source, seconds) if streamed else driver.buffer(source))
+    finally:
+        if slot is not None:
+            slot.free()
 
 
 async def _answer_failure(driver: Driver, plan: Plan, failure: Exception) -> None:
@@ -92,9 +116,15 @@ async def _refuse(driver: Driver, decision: Decision, offers: Sequence[Offer], *
     await driver.answer(BufferedAnswer(406, headers, not_acceptable(decision, offers)), body=body)
 
 
-async def _turn_away(driver: Driver, plan: Plan, drain: Drain, *, body: bool) -> None:
-    """Answers who comes while the others leave."""
-    await driver.answer(plan.failed(failure_of(drain.refusal(), debug=False)), body=body)
+async def _turn_away(driver: Driver, plan: Plan, refusal: StreamError, *, body: bool) -> None:
+    """Answers who may not come, or comes while the others leave."""
+    await driver.answer(plan.failed(failure_of(refusal, debug=False)), body=body)
+
+
+async def _answer_preflight(send: Send) -> None:
+    """Answers a browser that asks whether a page may ask; that it may is added by `Access.answering`."""
+    await send({"type": "http.response.start", "status": 204, "headers": [*PREFLIGHT]})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def request_of(scope: Scope) -> Request:

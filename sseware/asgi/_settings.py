@@ -12,6 +12,7 @@ import msgspec
 from .._types import Scope
 from ..dialects import Dialect, Registry, StreamObserver, default_registry
 from ..errors import ConfigurationError
+from ._access import Access
 from ._drain import Drain
 from ._headers import has_body
 
@@ -42,6 +43,7 @@ class Options(TypedDict, total=False):
     status_code: int
     registry: Registry
     observers: Iterable[StreamObserver]
+    access: Access | None
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -68,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True):
         status_code: The status of a stream.
         registry: Where the names of dialects are looked up; ``None`` is the default one.
         observers: Who is told of streams, beside those that plugins provide.
+        access: Who may have a stream: by origin, by how many there are, until when.
     """
 
     dialect: DialectChoice = "plain"
@@ -86,6 +89,7 @@ class Settings(msgspec.Struct, frozen=True):
     status_code: int = 200
     registry: Registry | None = None
     observers: tuple[StreamObserver, ...] = ()
+    access: Access | None = None
 
     def __post_init__(self) -> None:
         for name in ("keepalive", "head_timeout", "send_timeout", "max_age"):
@@ -103,6 +107,8 @@ class Settings(msgspec.Struct, frozen=True):
             raise _wrong(
                 "status_code", "a final HTTP status that has a body (200 to 599; not 204, 205, 304)", status
             )
+        if self.access is not None and not isinstance(self.access, Access):
+            raise _wrong("access", "a sseware.asgi.Access, or None", self.access)
         if self.registry is not None and not isinstance(self.registry, Registry):
             raise _wrong("registry", "a sseware.dialects.Registry", self.registry)
 

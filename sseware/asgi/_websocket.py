@@ -19,8 +19,10 @@ from typing import Final
 
 from .._types import Message, Receive, Scope, Send
 from ..dialects import Dialect, Outcome, StreamContext
+from ..errors import StreamError
 from ..negotiation import Request
 from ..wire import EventStreamParser
+from ._access import Access
 from ._drain import Drain
 from ._driver import Driver, broken_off
 from ._fold_sink import FoldSink
@@ -31,6 +33,7 @@ from ._plan import Plan
 from ._producer import Producer
 from ._receive import ReceivePump
 from ._runtime import current_runtime
+from ._slots import Slot
 from ._sending import ClientGone, ClientStalled
 from ._source import Source, discard, open_source
 
@@ -42,10 +45,12 @@ _log = logging.getLogger("sseware")
 _GOOD: Final = 1000
 _AWAY: Final = 1001
 _NOT_HERE: Final = 1003
+_FORBIDDEN: Final = 1008
 _BAD: Final = 1011
-
+_LATER: Final = 1013
 
 _STOPPING: Final = "the server is stopping; reconnect"
+_EXPIRED: Final = "what allowed this connection has expired"
 
 
 class Socket:
@@ -82,8 +87,8 @@ class Socket:
 class _SocketDriver(Driver):
     """Answers over a connection that has been accepted."""
 
-    async def converse(self, source: Source, message_of: MessageOf) -> None:
-        """Sends what a handler yields, event by event, and closes the connection."""
+    async def converse(self, source: Source, message_of: MessageOf, seconds: float | None = None) -> None:
+        """Sends what a handler yields, event by event, and closes the connection; it may take so many seconds."""
         plan, runtime = self._plan, self._runtime
         wake = runtime.wake_up()
         observation = observe(plan, "websocket")
@@ -101,7 +106,7 @@ class _SocketDriver(Driver):
         producer = Producer(source, observation.watch_sink(sink), runtime)
         message_of = observation.watch_messages(message_of)
         outcome = Outcome.LEFT
-        gone = drained = False
+        gone = drained = expired = False
 
         def client_left() -> None:
             nonlocal gone
@@ -113,6 +118,13 @@ class _SocketDriver(Driver):
             nonlocal drained
             drained = True
             wake()
+
+        def expire() -> None:
+            nonlocal expired
+            expired = True
+            wake()
+
+        timer = None if seconds is None else runtime.call_later(seconds, expire)
 
         parser = EventStreamParser(max_event_size=None)
 
@@ -140,6 +152,11 @@ class _SocketDriver(Driver):
                         await self._close(_AWAY, _STOPPING)
                         outcome = Outcome.DRAINED
                         break
+                    if expired:
+                        producer.leave()
+                        await self._close(_FORBIDDEN, _EXPIRED)
+                        outcome = Outcome.EXPIRED
+                        break
                     if not chunk:
                         await wake.wait()
         except ClientStalled:
@@ -150,6 +167,8 @@ class _SocketDriver(Driver):
             outcome = broken_off(exc)
             raise
         finally:
+            if timer is not None:
+                timer.cancel()
             try:
                 await self._wind_up(producer)
             finally:
@@ -161,9 +180,12 @@ class _SocketDriver(Driver):
         except ClientGone:
             return
 
-    async def turn_away(self) -> None:
-        """Closes a connection that came while the others leave."""
-        await self._close(_AWAY, _STOPPING)
+    async def turn_away(self, refusal: StreamError | None = None) -> None:
+        """Closes a connection that may not be, or came while the others leave."""
+        if refusal is None:
+            await self._close(_AWAY, _STOPPING)
+        else:
+            await self._close(_code_of(refusal), str(refusal))
 
     async def refuse(self, dialect: Dialect) -> None:
         """Closes the connection, for a dialect that is not carried."""
@@ -188,15 +210,38 @@ async def serve_socket(
     if (await receive())["type"] != "websocket.connect":
         return
     drain = _drain_that_has_begun(menu)
-    if drain is not None and "websocket.http.response" in (scope.get("extensions") or {}):
-        await _refuse_handshake(send, drain)
+    if drain is not None and _can_refuse(scope):
+        await _refuse_handshake(send, drain.refusal(), _STOPPING)
         return
+    try:
+        slot, seconds = _enter(menu.settings.access, scope)
+    except StreamError as refusal:
+        if _can_refuse(scope):
+            await _refuse_handshake(send, refusal, str(refusal))
+        else:  # before it is accepted, a close is a 403
+            await send(_closing(_code_of(refusal), str(refusal)))
+        return
+    try:
+        await _serve(scope, receive, send, menu, open_handler, seconds)
+    finally:
+        if slot is not None:
+            slot.free()
+
+
+async def _serve(
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    menu: Menu,
+    open_handler: Callable[[Scope, Receive], Source],
+    seconds: float | None,
+) -> None:
     await send({"type": "websocket.accept"})
     socket = Socket(receive)
     pump = ReceivePump(socket.receive)
     driver, dish = _driver(scope, pump, send, menu)
     message_of = _message_of(dish.dialect)
-    if drain is not None:
+    if _drain_that_has_begun(menu) is not None:
         await driver.turn_away()
     elif message_of is None:
         await driver.refuse(dish.dialect)
@@ -205,7 +250,7 @@ async def serve_socket(
             source = open_handler({**scope, "type": "http", "method": "POST"}, pump.receive)
         except Exception as exc:  # it is told, like any other of the handler's
             source = open_source(_raising(exc))
-        await driver.converse(source, message_of)
+        await driver.converse(source, message_of, seconds)
 
 
 async def answer_socket(scope: Scope, receive: Receive, send: Send, menu: Menu, source: Source) -> None:
@@ -219,7 +264,17 @@ async def answer_socket(scope: Scope, receive: Receive, send: Send, menu: Menu, 
         await discard(source)
         await driver.refuse(dish.dialect)
     else:
-        await driver.converse(source, message_of)
+        try:
+            slot, seconds = _enter(menu.settings.access, scope)
+        except StreamError as refusal:
+            await discard(source)
+            await driver.turn_away(refusal)
+            return
+        try:
+            await driver.converse(source, message_of, seconds)
+        finally:
+            if slot is not None:
+                slot.free()
 
 
 def _drain_that_has_begun(menu: Menu) -> Drain | None:
@@ -227,12 +282,35 @@ def _drain_that_has_begun(menu: Menu) -> Drain | None:
     return drain if drain is not None and drain.begun else None
 
 
-async def _refuse_handshake(send: Send, drain: Drain) -> None:
-    """Answers a handshake with 503, by the ASGI extension for it."""
-    seconds = str(drain.refusal().retry_after).encode()
-    headers = [(b"retry-after", seconds), (b"content-type", b"text/plain; charset=utf-8")]
-    await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": _STOPPING.encode()})
+def _enter(access: Access | None, scope: Scope) -> tuple[Slot | None, float | None]:
+    """Returns the slot of a connection, and how many seconds it may take.
+
+    Raises:
+        StreamError: It may not be.
+    """
+    if access is None:
+        return None, None
+    if (refusal := access.refusal(scope)) is not None:
+        raise refusal
+    seconds = access.seconds_left(scope)
+    return access.enter(scope), seconds
+
+
+def _code_of(refusal: StreamError) -> int:
+    return _LATER if refusal.status == 503 else _FORBIDDEN
+
+
+def _can_refuse(scope: Scope) -> bool:
+    return "websocket.http.response" in (scope.get("extensions") or {})
+
+
+async def _refuse_handshake(send: Send, refusal: StreamError, text: str) -> None:
+    """Answers a handshake with a status, by the ASGI extension for it."""
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    if refusal.retry_after is not None:
+        headers.append((b"retry-after", str(refusal.retry_after).encode()))
+    await send({"type": "websocket.http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": text.encode()})
 
 
 def _driver(scope: Scope, pump: ReceivePump, send: Send, menu: Menu) -> tuple[_SocketDriver, Dish]:

@@ -40,6 +40,7 @@ class StreamWriter:
 
     Attributes:
         gone: Is set where the client has left.
+        seconds: Is set where the stream may take so many seconds from the request on, and no longer.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class StreamWriter:
         self._expired = False
         self._drained = False
         self.gone = False
+        self.seconds: float | None = None
 
     async def write(self) -> Outcome:
         """Writes the stream to its end."""
@@ -132,10 +134,14 @@ class StreamWriter:
         return "left"
 
     def _await_age(self) -> None:
+        left = []
         if (age := self._settings.max_age) is not None:
             # Streams that began together must not all come back together.
-            age *= random.uniform(0.8, 1.0)  # noqa: S311  # not a secret
-            self._timer = self._runtime.call_later(age, self._ring_for_age)
+            left.append(age * random.uniform(0.8, 1.0))  # noqa: S311  # not a secret
+        if self.seconds is not None:
+            left.append(max(0.0, self.seconds - self._plan.context.elapsed()))
+        if left:
+            self._timer = self._runtime.call_later(min(left), self._ring_for_age)
 
     def _await_silence(self) -> None:
         """Sets the first timer for a keepalive; a stream that never rests needs none."""
