@@ -14,9 +14,11 @@ from typing import Final
 import anyio
 
 from .._types import Message, Send
+from ..dialects import Outcome
 from ._adapt_bodies import BodyReader, UnreadableBody
 from ._failures import failure_of
 from ._fold_sink import FoldSink
+from ._observation import observe
 from ._paced_sink import open_sink
 from ._plan import Plan
 from ._receive import ReceivePump
@@ -55,8 +57,14 @@ class AdaptedStream:
         self, plan: Plan, body: BodyReader, pump: ReceivePump, send: Send, runtime: Runtime, *, raises: bool
     ) -> None:
         wake = runtime.wake_up()
-        sink, outbox = open_sink(plan, runtime, wake, lambda: FoldSink(plan, runtime, wake))
-        sender = Sender(send, runtime, plan.settings.send_timeout)
+        self._observation = observe(plan)
+        self._observation.open()
+        try:
+            sink, outbox = open_sink(plan, runtime, wake, lambda: FoldSink(plan, runtime, wake))
+        except Exception as exc:  # a stranger's dialect may raise anything
+            self._observation.refused(exc)
+            raise
+        sender = self._observation.watch_sender(Sender(send, runtime, plan.settings.send_timeout))
         self._sink = sink
         self._writer = StreamWriter(plan, sink, outbox, sender, runtime, wake, self._stop)
         self._wake = wake
@@ -69,6 +77,7 @@ class AdaptedStream:
         self._start: Message = None
         self._written = anyio.Event()
         self._tasks: list[Task | None] = []
+        self._outcome = Outcome.CANCELLED
         self._crash: Exception | None = None
         self._ending = False  # the application has said that its answer ends
         self._over = False  # nothing more can be put into the stream
@@ -97,8 +106,14 @@ class AdaptedStream:
 
     async def _write(self) -> None:
         try:
-            await self._writer.write()
+            written = await self._writer.write()
+            if written in ("finished", "not started"):
+                failed = self._sink.failed or self._sink.error is not None
+                self._outcome = Outcome.FAILED if failed else Outcome.FINISHED
+            else:
+                self._outcome = Outcome(written)
         except Exception as exc:  # it is raised in the caller's task
+            self._outcome = Outcome.FAILED
             self._crash = exc
         finally:
             if not self._ending:
@@ -172,6 +187,7 @@ class AdaptedStream:
         self._sink.error = unseen
         self._ending = self._passing = True
         await self._close()
+        self._outcome = Outcome.FINISHED
         await self._send(self._start)
         await self._send(message)
 
@@ -182,6 +198,7 @@ class AdaptedStream:
         self._tell(exc)
 
     def _tell(self, exc: Exception) -> None:
+        self._observation.failed(exc)
         if not self._sink.ended:
             self._sink.put(failure_of(exc, debug=self._settings.debug))
 
@@ -202,6 +219,7 @@ class AdaptedStream:
             if not self._over and isinstance(exc, Exception):
                 if self._sink.is_undecided:
                     # Nothing has been sent: the server can answer with a real status.
+                    self._observation.failed(exc)
                     self._sink.error = exc
                 else:
                     self._tell(exc)
@@ -215,4 +233,7 @@ class AdaptedStream:
                 if task is not None:
                     task.cancel()
         tasks = [task for task in (*self._tasks, self._pump.stop()) if task is not None]
-        await self._runtime.wait_ended(tasks, self._settings.cleanup_timeout)
+        try:
+            await self._runtime.wait_ended(tasks, self._settings.cleanup_timeout)
+        finally:
+            self._observation.close(self._outcome)

@@ -6,8 +6,10 @@ from typing import Final
 
 from .._types import Message, RawHeaders, Scope, Send
 from ..dialects import StreamContext
+from ..errors import StreamError
 from ._adapt import Adapter, Way
 from ._adapted import AdaptedStream
+from ._failures import failure_of
 from ._guard import SendGuard
 from ._headers import add_vary
 from ._menu import Dish, Menu
@@ -85,9 +87,14 @@ class AdaptingGuard(SendGuard):
         if chosen is None:
             return varying
         plan = AdaptedPlan(*chosen, message["headers"])
-        if self._is_head:
+        drain = plan.settings.drain
+        if drain is not None and drain.departures(current_runtime()).begun:
+            self._left = None
+            self._send = _Refusal(plan, drain.refusal(), self._send, body=not self._is_head)
+        elif self._is_head:
             return plan.stream_start()
-        self._divert(plan, way)
+        else:
+            self._divert(plan, way)
         return varying
 
     def _choose(self, way: Way) -> tuple[Dish, StreamContext] | None:
@@ -115,6 +122,22 @@ class AdaptingGuard(SendGuard):
         )
         self._send = self.stream.take
         self._left = None
+
+
+class _Refusal:
+    """Answers 503 in the place of an application whose stream the server has no time for any more."""
+
+    def __init__(self, plan: Plan, refusal: StreamError, send: Send, *, body: bool) -> None:
+        self._answer = plan.answer_messages(plan.failed(failure_of(refusal, debug=False)), body=body)
+        self._send = send
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            for each in self._answer:
+                await self._send(each)
+        elif message.get("more_body", False):
+            # The application goes on for a while; it must let the event loop turn.
+            await current_runtime().turn()
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -42,6 +42,10 @@ class Observation(Protocol):
         """Returns what sees the exceptions of the handler."""
         ...
 
+    def failed(self, exc: Exception, /) -> None:
+        """Is called with what went wrong, where no sink is told of it."""
+        ...
+
     def refused(self, exc: Exception, /) -> None:
         """Is called where there is no stream after all, because its dialect could not open one."""
         ...
@@ -71,6 +75,9 @@ class _Nobody:
 
     def watch_sink(self, sink: Sink) -> Sink:
         return sink
+
+    def failed(self, exc: Exception) -> None:
+        return
 
     def refused(self, exc: Exception) -> None:
         return
@@ -148,13 +155,13 @@ class _Watching:
         return watched_message_of
 
     def watch_sink(self, sink: Sink) -> Sink:
-        return _WatchedSink(sink, self._failed) if self._observers.on_error else sink
+        return _WatchedSink(sink, self.failed) if self._observers.on_error else sink
 
-    def _failed(self, exc: Exception) -> None:
+    def failed(self, exc: Exception) -> None:
         self._tell(self._observers.on_error, exc)
 
     def refused(self, exc: Exception) -> None:
-        self._failed(exc)
+        self.failed(exc)
         self.close(Outcome.FAILED)
 
     def close(self, outcome: Outcome) -> None:

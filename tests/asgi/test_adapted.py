@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextvars
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import anyio
 import pytest
 
 from sseware import SSEMiddleware
+from sseware.asgi._adapt_bodies import UnreadableBody
+from sseware.dialects import ObservedStream, Plain, StreamObserver, StreamSummary
+from sseware.plugins.hector import Hector
 from sseware.testing import cancel_everywhere
 from tests.asgi.fakes import FakeServer, Message, answer, request, serving, turns, until
 
@@ -47,6 +51,13 @@ def says(*chunks: bytes, content_type: str = "text/plain", end: bool = True) -> 
 
 def adapted(app: Application, **options: Any) -> SSEMiddleware:
     return SSEMiddleware(app, adapt=True, **options)
+
+
+class Broken(Plain, frozen=True):
+    """A dialect that cannot begin."""
+
+    def open(self, context: Any) -> Any:
+        raise LookupError("its own fault")
 
 
 class TestAStream:
@@ -213,11 +224,109 @@ class TestAStream:
 
     async def test_a_dialect_may_want_pauses(self) -> None:
         hector: Any = {"delay_ms": 100}
-        from sseware.plugins.hector import Hector
-
         server = await answer(adapted(says(*[b"x"] * 5), dialect=Hector(**hector)), SSE)
         assert server.is_complete
         assert server.times[-1] - server.times[0] >= 0.4
+
+
+class TestAServerThatStops:
+    async def test_a_stream_says_goodbye_and_the_application_hears_of_it(self) -> None:
+        heard: list[Message] = []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await receive()
+            await send(start())
+            await send(body(b"x", more=True))
+            heard.append(await receive())
+
+        wrapped = adapted(app)
+        async with serving(wrapped, SSE) as server:
+            await until(lambda: server.chunks)
+            assert wrapped.drain is not None
+            wrapped.drain.begin()
+            await until(lambda: heard)
+            assert server.is_complete
+        assert b"retry: " in server.body
+        assert heard == [{"type": "http.disconnect"}]
+
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    async def test_who_asks_for_one_then_is_sent_away_and_who_does_not_is_served(self, method: str) -> None:
+        """S3."""
+        wrapped = adapted(says(b"x", b"y"))
+        assert wrapped.drain is not None
+        wrapped.drain.begin()
+        await turns()
+        refused = await answer(wrapped, {**SSE, "method": method})
+        assert (refused.status, refused.is_complete) == (503, True)
+        assert "retry-after" in refused.headers
+        assert (method == "HEAD") is (refused.body == b"")
+        assert (await answer(wrapped)).body == b"xy"
+
+
+class Watcher(StreamObserver):
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def on_open(self, stream: ObservedStream) -> None:
+        self.told.append("open")
+
+    def on_event(self, stream: ObservedStream, event: Any) -> None:
+        self.told.append(event.data)
+
+    def on_error(self, stream: ObservedStream, error: Exception) -> None:
+        self.told.append(type(error))
+
+    def on_close(self, stream: ObservedStream, summary: StreamSummary) -> None:
+        self.told.append(summary.outcome)
+
+
+class TestThoseWhoObserve:
+    async def told(self, app: Application, **options: Any) -> list[Any]:
+        watcher = Watcher()
+        with suppress(ValueError, LookupError):
+            await answer(adapted(app, observers=[watcher], **options), SSE)
+        return watcher.told
+
+    async def test_they_are_told_of_a_stream_that_was_adapted(self) -> None:
+        assert await self.told(says(b"x")) == ["open", "x", "finished"]
+
+    async def test_they_are_told_of_what_could_not_be_read(self) -> None:
+        told = await self.told(says(b"x", b"\xff"))
+        assert (told[1], told[2], told[-1]) == (UnreadableBody, "x", "failed")
+
+    @pytest.mark.parametrize("chunks", [[], [b"x"]], ids=["before-anything-was-sent", "half-way"])
+    async def test_they_are_told_of_an_application_that_raised(self, chunks: list[bytes]) -> None:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await says(*chunks, end=False)(scope, receive, send)
+            raise ValueError
+
+        told = await self.told(app)
+        assert ValueError in told
+        assert told[-1] == "failed"
+
+    async def test_they_are_told_of_a_dialect_that_cannot_begin(self) -> None:
+        assert await self.told(says(b"x"), dialect=Broken()) == ["open", LookupError, "failed"]
+
+    async def test_they_are_told_of_one_that_reached_its_age(self) -> None:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await says(b"x", end=False)(scope, receive, send)
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+        assert (await self.told(app, max_age=10))[-1] == "expired"
+
+    async def test_they_are_told_of_one_that_was_given_up(self) -> None:
+        watcher = Watcher()
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await says(b"x", end=False)(scope, receive, send)
+            await anyio.sleep_forever()
+
+        with anyio.move_on_after(1):
+            await answer(adapted(app, observers=[watcher]), SSE)
+        assert watcher.told[-1] == "cancelled"
 
 
 class TestAnEndThatAnItemIs:
@@ -501,12 +610,6 @@ class TestAHead:
         assert (head.body, head.is_complete) == (b"", True)
 
     async def test_a_dialect_that_cannot_begin_answers_nothing(self) -> None:
-        from sseware.dialects import Plain
-
-        class Broken(Plain, frozen=True):
-            def open(self, context: Any) -> Any:
-                raise LookupError("its own fault")
-
         server = FakeServer()
         with pytest.raises(LookupError):
             await answer(adapted(says(b"x"), dialect=Broken()), SSE, server=server)
