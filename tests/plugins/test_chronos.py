@@ -199,6 +199,8 @@ def test_the_body_has_the_frames_of_the_stream() -> None:
 def test_what_is_no_frame_is_refused(data: str) -> None:
     with pytest.raises(InvalidDialectEvent, match="chronos"):
         read(f"data: {data}\n\n")
+    with pytest.raises(InvalidDialectEvent, match="chronos"):
+        read(f"event: completed\ndata: {data}\n\n")
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,25 @@ def test_any_event_is_decoded_or_refused(case: Case, name: str, data: str) -> No
         assert None not in list(decoder.decode(ServerSentEvent(data, event=name)))
 
 
+@TERMINATED
+@pytest.mark.parametrize("name", ["message", "note", "node_start"])
+@pytest.mark.parametrize(
+    "data", ["", "hello", "[DONE", "{", "[]", "3", '{"n":1}', '{"text":1}', '{"type":1}']
+)
+def test_an_event_that_is_none_of_the_dialects_own_is_read_as_it_was_yielded(
+    case: Case, name: str, data: str
+) -> None:
+    own = ServerSentEvent(data, event=name)
+    encoder = case.dialect.open(STILL)
+    encoder.encode(Text("x"))
+    try:
+        (event,) = encoder.encode(own)
+    except InvalidItem:
+        return  # the dialect owns the name: there is no such event in its streams
+    assert isinstance(event, ServerSentEvent)
+    assert list(case.dialect.decoder().decode(event)) == [own]
+
+
 CYCLE: list[Any] = []
 CYCLE.append(CYCLE)
 DEEP: Any = 1
@@ -268,9 +287,16 @@ async def test_a_payload_that_json_can_carry_ends_nothing(case: Case, payload: A
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@TERMINATED
 async def test_nan_is_null_to_javascript_and_an_error_elsewhere(case: Case) -> None:
     wire = await answer(case, {"a": float("nan")})
     is_javascript = case.name in ("husk", "machpay", "ash")
     assert (b"null" in wire) == is_javascript
     assert (ends(case, wire)[-1] == "well") == is_javascript
+
+
+@pytest.mark.parametrize("kind", [Ash, Chronos, Hector, Husk, MachPay])
+def test_a_dialect_prints_as_what_was_said_to_make_it(kind: type[Dialect]) -> None:
+    make: Callable[..., Dialect] = kind
+    assert repr(make()) == f"{kind.__name__}()"
+    assert repr(make(strict=True)) == f"{kind.__name__}(strict=True)"

@@ -300,6 +300,8 @@ def test_a_stream_that_just_closes_is_truncated() -> None:
 def test_a_chunk_of_another_shape_is_refused(data: str) -> None:
     with pytest.raises(InvalidDialectEvent, match="machpay"):
         read(encode(ServerSentEvent(data, event="chunk")))
+    with pytest.raises(InvalidDialectEvent, match="machpay"):
+        list(MachPay(chunk_event=None).decoder().decode(ServerSentEvent(data)))
 
 
 def test_its_events_have_a_schema() -> None:

@@ -21,7 +21,7 @@ def _new_id() -> str:
     return str(uuid.uuid4())
 
 
-class Ash(msgspec.Struct, frozen=True):
+class Ash(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     """The dialect of Ash.
 
     >>> Ash(include_partial_messages=True).name

@@ -9,9 +9,10 @@ import msgspec
 
 from sseware import ServerSentEvent
 from sseware.dialects import COMPACT, AnItem, read_payload
+from sseware.errors import InvalidDialectEvent
 from sseware.items import Data, Failure, Finish, Item, Log, Step, Text, Thinking, ToolCall, ToolResult
 
-from ._frames import StreamEvent
+from ._frames import END_TYPES, StreamEvent
 
 __all__ = ["ChronosDecoder", "Frame"]
 
@@ -36,8 +37,8 @@ class ChronosDecoder:
 
     def decode(self, event: ServerSentEvent) -> Iterable[AnItem]:
         """Returns the items of one event."""
-        frame = read_payload(event, Frame, dialect="chronos")
-        if event.event not in ("message", frame.type):
+        frame = _frame(event)
+        if frame is None:
             return (event,)
         if frame.type == "custom":
             return (_custom(frame),)
@@ -54,6 +55,18 @@ class ChronosDecoder:
 
     def close(self) -> None:
         """Does nothing: a Chronos stream may end well with its close."""
+
+
+def _frame(event: ServerSentEvent) -> Frame | None:
+    """Returns the frame of an event; a named event that has none, or another's, is one of the handler's own."""
+    name = event.event
+    try:
+        frame = read_payload(event, Frame, dialect="chronos")
+    except InvalidDialectEvent:
+        if name == "message" or name in END_TYPES:
+            raise
+        return None
+    return frame if name in ("message", frame.type) else None
 
 
 def _custom(frame: Frame) -> AnItem:

@@ -18,7 +18,7 @@ from ._frames import END_TYPES
 __all__ = ["Chronos"]
 
 
-class Chronos(msgspec.Struct, frozen=True):
+class Chronos(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     """The dialect of Chronos.
 
     Its documented client reads ``onmessage`` and ``data.type``; its Go code names every frame and is never heard

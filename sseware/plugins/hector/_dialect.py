@@ -17,7 +17,7 @@ from ._encoder import DONE, HectorEncoder, HectorFold
 __all__ = ["Hector"]
 
 
-class Hector(msgspec.Struct, frozen=True):
+class Hector(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     """The dialect of Hector.
 
     >>> Hector(chunk_size=10, delay_ms=50).pause

@@ -21,11 +21,11 @@ __all__ = ["Husk", "sseware_dialects"]
 _MEDIA_TYPES: Final = {"text": "text/plain", "json": "application/json", "file": "*/*"}
 
 
-class Husk(msgspec.Struct, frozen=True):
+class Husk(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     """The dialect of HUSK's clients.
 
     >>> Husk(output="json")
-    Husk(output='json', strict=False, default='buffered')
+    Husk(output='json')
     >>> Husk(output="html")
     Traceback (most recent call last):
     sseware.errors.ConfigurationError: output must be one of 'text', 'json', 'file', got 'html'

@@ -15,7 +15,7 @@ __all__ = ["Meter", "Pricing"]
 _PLACES: Final = Decimal("0.000000000001")
 
 
-class Pricing(msgspec.Struct, frozen=True):
+class Pricing(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     """The price of a skill, in US dollars; parts that are missing are 0.
 
     >>> pricing = Pricing(base_usd=0.001, per_token_usd=0.00002, per_second_usd=0.0001)

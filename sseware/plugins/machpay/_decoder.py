@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sseware import ServerSentEvent
 from sseware.dialects import AnItem, read_payload
-from sseware.errors import TruncatedStream
+from sseware.errors import InvalidDialectEvent, TruncatedStream
 from sseware.items import Failure, Finish, Text, Usage
 from sseware.items import Start as StartItem
 
@@ -19,18 +19,20 @@ class MachPayDecoder:
     """Decodes one stream.
 
     Args:
-        chunk_event: The event type of chunks, beside ``"chunk"`` and unnamed ones.
+        chunk_event: The event type of chunks, beside ``"chunk"`` and unnamed ones; ``None`` where they are unnamed.
     """
 
     def __init__(self, chunk_event: str | None = "chunk") -> None:
-        self._chunks = {"message", "chunk", chunk_event}
+        self._chunk_events = {"chunk", chunk_event or "message"}
         self._ended = False
 
     def decode(self, event: ServerSentEvent) -> Iterable[AnItem]:
         """Returns the items of one event."""
         name = event.event
-        if name in self._chunks:
+        if name in self._chunk_events:
             return (Text(read_payload(event, Chunk, dialect="machpay").text),)
+        if name == "message":
+            return (_unnamed(event),)
         if name == "start":
             start = read_payload(event, Start, dialect="machpay")
             return (StartItem(start.execution_id, start.skill_id),)
@@ -53,3 +55,11 @@ class MachPayDecoder:
         """
         if not self._ended:
             raise TruncatedStream("machpay", "end or error")
+
+
+def _unnamed(event: ServerSentEvent) -> AnItem:
+    """Returns the text of an unnamed chunk; what is none is an event of the handler's own."""
+    try:
+        return Text(read_payload(event, Chunk, dialect="machpay").text)
+    except InvalidDialectEvent:
+        return event

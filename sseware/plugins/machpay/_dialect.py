@@ -32,7 +32,7 @@ def _new_id(prefix: str) -> str:
     return f"{prefix}_{secrets.token_hex(12)}"
 
 
-class MachPay(msgspec.Struct, frozen=True):
+class MachPay(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     """The dialect of MachPay.
 
     >>> MachPay(skill_id="story", pricing=Pricing(base_usd=0.01)).name
