@@ -61,6 +61,10 @@ class Client:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection."""
         self._socket.close()
 
     def ask(
