@@ -72,7 +72,9 @@ class EventStream:
 
     def _change(self, options: Options) -> None:
         """Replaces options: a framework may have its say until the response is called."""
-        self._options = Options(**{**self._options, **options})
+        both = self._options.copy()
+        both.update(options)
+        self._options = both
         self._menu = self._menu.derive(options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

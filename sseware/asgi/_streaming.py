@@ -104,9 +104,9 @@ async def _answer(call: Call) -> Any:
 
 
 def decorated(
-    options: Options, answer: Answer[T]
+    options: Options, answer: Answer[T], returns: type[Any] = EventStream
 ) -> Callable[[Callable[P, Any]], Callable[P, Coroutine[Any, Any, T]]]:
-    """Returns a decorator; ``answer`` makes the response."""
+    """Returns a decorator; ``answer`` makes the response, and ``returns`` is what is said of its type."""
     Settings().replace(options)  # a wrong option is told where it stands, and not when a request comes
 
     def decorate(handler: Callable[P, Any]) -> Callable[P, Coroutine[Any, Any, T]]:
@@ -124,7 +124,7 @@ def decorated(
             return await answer(Call(content, options, args, kwargs))
 
         disguised: Callable[P, Coroutine[Any, Any, T]] = _disguised(
-            endpoint, handler, Streamed(handler, options)
+            endpoint, handler, Streamed(handler, options), returns
         )
         return disguised
 
@@ -160,7 +160,7 @@ def _is_asgi_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     return len(args) == 3 and not kwargs and isinstance(args[0], dict) and "type" in args[0]
 
 
-def _disguised(endpoint: Any, handler: Callable[..., Any], streamed: Streamed) -> Any:
+def _disguised(endpoint: Any, handler: Callable[..., Any], streamed: Streamed, returns: type[Any]) -> Any:
     """Gives a function the looks of the handler.
 
     `functools.wraps` would leave ``__wrapped__``, by which FastAPI would find that it is a generator function, and
@@ -181,7 +181,7 @@ def _disguised(endpoint: Any, handler: Callable[..., Any], streamed: Streamed) -
     )
     endpoint.__annotations__ = {
         each.name: each.annotation for each in parameters if each.annotation is not inspect.Parameter.empty
-    } | {"return": EventStream}
+    } | {"return": returns}
     setattr(endpoint, _MARK, streamed)
     return endpoint
 

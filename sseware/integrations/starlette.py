@@ -77,8 +77,7 @@ class EventStream(_EventStream, Response):
                 (name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw_headers
             )
         if changed:
-            self._options = {**self._options, **changed}
-            self._menu = self._menu.derive(changed)
+            self._change(changed)
 
 
 @overload
