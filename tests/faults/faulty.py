@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any
@@ -33,7 +33,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.routing import Route
 
-from sseware import EventStream, SSEMiddleware
+from sseware import EventStream, ServerSentEvent, SSEMiddleware
+from sseware.dialects import Plain, StreamContext
 from sseware.items import File
 
 __all__ = ["Faulty", "census"]
@@ -76,6 +77,27 @@ def _file(generator: Any) -> str:
     return str(code.co_filename)
 
 
+class FaultyDialect(Plain, frozen=True):
+    """One that cannot encode what it is given, nor that it cannot."""
+
+    def open(self, context: StreamContext) -> Any:
+        return FaultyEncoder()
+
+
+class FaultyEncoder:
+    def start(self) -> Iterable[ServerSentEvent]:
+        return ()
+
+    def encode(self, item: object) -> Iterable[ServerSentEvent]:
+        raise ZeroDivisionError(SECRET)
+
+    def finish(self) -> Iterable[ServerSentEvent]:
+        return ()
+
+    def fail(self, failure: object) -> Iterable[ServerSentEvent]:
+        raise ZeroDivisionError(SECRET)
+
+
 class Faulty:
     """The application.
 
@@ -96,6 +118,7 @@ class Faulty:
             "/sync-endpoint": Starlette(routes=[Route("/sync-endpoint", lambda request: _plain("sync"))]),
             "/words": SSEMiddleware(lambda: ["a", "b"]),
             "/idle": SSEMiddleware(self.idle),
+            "/idle/husk": SSEMiddleware(self.idle, dialect="husk"),
             "/busy": SSEMiddleware(self.busy),
             "/pausing": SSEMiddleware(self.pausing),
             "/timeout": SSEMiddleware(self.timed_out),
@@ -116,7 +139,7 @@ class Faulty:
             "/gzip": GZipMiddleware(SSEMiddleware(self.pausing), minimum_size=1),
             "/large": SSEMiddleware(self.busy, buffer=(10_000, 60.0)),
             "/long": SSEMiddleware(self.idle, buffer=(10_000, 0.2)),
-            "/ping": SSEMiddleware(self.ticking, keepalive=0.005),
+            "/ping": SSEMiddleware(self.ticking, keepalive=0.005, dialect="husk"),
             "/stalled": SSEMiddleware(self.busy, send_timeout=0.4),
             "/file": SSEMiddleware(self.file),
             "/echo": SSEMiddleware(self.echo),
@@ -132,8 +155,9 @@ class Faulty:
             "/hint": SSEMiddleware(hint),
             "/ws": SSEMiddleware(echo_messages),
             "/census": tell_census,
+            "/faulty-dialect": SSEMiddleware(lambda: ["a"], dialect=FaultyDialect(), head_timeout=None),
         }
-        for name in ("plain", "husk", "machpay", "ash"):
+        for name in ("plain", "husk", "machpay", "chronos"):
             self.routes[f"/later/{name}"] = SSEMiddleware(self.raises_later, dialect=name)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
