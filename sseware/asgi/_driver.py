@@ -71,6 +71,7 @@ class Driver:
             producer.leave()
             wake()
 
+        outcome = Outcome.CANCELLED
         try:
             # The pump first: for a client that has left already nothing is entered.
             self._pump.start(runtime, client_left)

@@ -196,10 +196,6 @@ class _WatchedSink:
     def ended(self) -> bool:
         return self._sink.ended
 
-    @ended.setter
-    def ended(self, ended: bool) -> None:
-        self._sink.ended = ended
-
     def fail(self, exc: Exception) -> None:
         self._sink.fail(exc)
         self._told(exc)

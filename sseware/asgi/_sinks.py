@@ -12,12 +12,12 @@ class Sink(Protocol):
     """Takes the values that a handler yields: into a stream, or into a buffered answer.
 
     A sink is used by the handler's task only, but for what it shows to the writer.
-
-    Attributes:
-        ended: Whether an item has ended the answer; nothing that comes after it is taken.
     """
 
-    ended: bool
+    @property
+    def ended(self) -> bool:
+        """Whether an item has ended the answer; nothing that comes after it is taken."""
+        ...
 
     def put(self, value: object) -> bool:
         """Takes a value; returns whether the handler may go on at once."""

@@ -30,6 +30,9 @@ _BUILT_IN: Final = {
     "hector": "sseware.plugins.hector",
     "machpay": "sseware.plugins.machpay",
 }
+# These are not even looked at unless the environment asks for them: each needs an extra.
+_ON_DEMAND: Final = {"otel": "sseware.plugins.otel"}
+_DEMAND: Final = "SSEWARE_OBSERVERS"
 _DISABLE: Final = "SSEWARE_DISABLE_PLUGINS"
 _ALLOW: Final = "SSEWARE_PLUGINS"
 _ALL: Final = frozenset({"all", "*", "1"})
@@ -79,9 +82,12 @@ def discover(given: Mapping[str, object], *, installed: bool) -> Discovery:
     Two variables of the environment hold names, separated by commas: of an entry point, of a distribution, or
     both as ``distribution:name``. ``SSEWARE_DISABLE_PLUGINS`` switches off what it names, or, with ``all``,
     every installed one; ``SSEWARE_PLUGINS``, where it is not empty, switches off every installed one that it
-    does not name. What a program gives is not switched off.
+    does not name. What a program gives is not switched off. ``SSEWARE_OBSERVERS`` switches on observers that come
+    with sseware and need an extra.
     """
+    demanded = _names_in(_DEMAND)
     ours = [_built_in(name, module) for name, module in _BUILT_IN.items()]
+    ours += [_built_in(name, module) for name, module in _ON_DEMAND.items() if name in demanded]
     theirs = (
         sorted(_installed(), key=lambda each: (_normal(each.distribution), each.name)) if installed else []
     )
@@ -97,7 +103,11 @@ def discover(given: Mapping[str, object], *, installed: bool) -> Discovery:
         FoundPlugin(name, "given to Registry", functools.partial(_itself, plugin))
         for name, plugin in given.items()
     ]
-    return Discovery((*kept, *given_ones), tuple(off), tuple(map(_not_installed, sorted(unknown))))
+    problems = (
+        *map(_not_installed, sorted(unknown)),
+        *map(_not_on_demand, sorted(demanded - _ON_DEMAND.keys())),
+    )
+    return Discovery((*kept, *given_ones), tuple(off), problems)
 
 
 def _built_in(name: str, module: str) -> FoundPlugin:
@@ -143,6 +153,10 @@ def _not_installed(name: str) -> ConfigurationError:
     return ConfigurationError(
         f"{_ALLOW} allows {name!r}, and no installed plugin or distribution has that name"
     )
+
+
+def _not_on_demand(name: str) -> ConfigurationError:
+    return ConfigurationError(f"{_DEMAND} asks for {name!r}; there are: {', '.join(_ON_DEMAND)}")
 
 
 def _itself(plugin: object) -> object:
