@@ -52,7 +52,7 @@ class Conversation(NamedTuple):
     listens: bool
 
     @property
-    def start(self) -> Message:
+    def start(self) -> Message | None:
         """The head that it sends, if it gets there."""
         heads = [
             step for step in self.steps if isinstance(step, dict) and step["type"] == "http.response.start"
