@@ -94,19 +94,25 @@ class AsyncioRuntime:
 
 
 @types.coroutine
-def _resume(running: Generator[Any, Any, None], pending: Any) -> Generator[Any, Any, None]:
-    """Goes on with an awaitable that has been run up to its first suspension, as ``yield from`` would."""
+def _resume(running: Any, pending: Any) -> Generator[Any, Any, None]:
+    """Goes on with an awaitable that has been run up to its first suspension, as ``yield from`` would.
+
+    What ``__await__`` returns need only be an iterator, and granian's is no more: the rest is asked for (PEP 380).
+    """
     go_on: Callable[[], Any]
     while True:
         try:
             sent = yield pending
         except GeneratorExit:
-            running.close()
+            if hasattr(running, "close"):
+                running.close()
             raise
         except BaseException as exc:  # all of them belong to the awaitable
+            if not hasattr(running, "throw"):
+                raise
             go_on = functools.partial(running.throw, exc)
         else:
-            go_on = functools.partial(running.send, sent)
+            go_on = running.__next__ if sent is None else functools.partial(running.send, sent)
         try:
             pending = go_on()
         except StopIteration:

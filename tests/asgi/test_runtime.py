@@ -338,6 +338,34 @@ async def test_a_blocked_send_that_nobody_awaits_any_more_is_closed() -> None:
     assert closed == ["closed"]
 
 
+class Bare:
+    """What a send returns that is an iterator and no more (granian's): it cannot be sent to, thrown into, closed."""
+
+    def __init__(self, waiter: asyncio.Future[None]) -> None:
+        self._waiters = iter([waiter])
+
+    def __await__(self) -> Any:
+        return self
+
+    def __next__(self) -> Any:
+        waiter = next(self._waiters)
+        waiter._asyncio_future_blocking = True  # as a task wants it of what it waits for
+        return waiter
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
+async def test_a_send_that_is_a_bare_iterator_may_block_and_be_broken_off() -> None:
+    """C2, C3: over granian a stream with a full buffer ended in an AttributeError."""
+    loop = asyncio.get_running_loop()
+    waiter: asyncio.Future[None] = loop.create_future()
+    loop.call_later(1, waiter.set_result, None)
+    assert await sent_within(Bare(waiter), 30)
+    assert not await sent_within(Bare(loop.create_future()), 30)
+    forsaken = sent_within(Bare(loop.create_future()), 30)
+    forsaken.send(None)  # up to its first suspension
+    forsaken.close()
+
+
 @pytest.mark.parametrize("name", ["asyncio", "trio"])
 def test_two_event_loops_one_after_the_other_are_two(name: str) -> None:
     async def main() -> None:
