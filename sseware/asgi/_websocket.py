@@ -33,8 +33,8 @@ from ._plan import Plan
 from ._producer import Producer
 from ._receive import ReceivePump
 from ._runtime import current_runtime
-from ._slots import Slot
 from ._sending import ClientGone, ClientStalled
+from ._slots import Slot
 from ._source import Source, discard, open_source
 
 __all__ = ["Socket", "answer_socket", "serve_socket"]

@@ -1,4 +1,4 @@
-"""A stranger's distribution, installed as pip installs it: a dialect and an item are found, and are first class.
+"""A stranger's distribution, installed as pip installs it: a dialect, an item and an observer, all first class.
 
 It is built from ``acme-telegraph`` beside this file, without a network: hatchling comes with the test group.
 """
@@ -90,13 +90,14 @@ def test_it_is_found_by_name_but_not_before_it_is_needed(run: Run) -> None:
     found = run(
         """
 registry = default_registry()
-providers = [[str(each), each.hooks, each.dialects] for each in registry.providers[-2:]]
+providers = [[str(each), each.hooks, each.dialects] for each in registry.providers[-3:]]
 show([at_import, providers, repr(get_dialect("telegraph")), registry.problems])
 """
     )
     assert found == [
         False,
         [
+            ["ledger (acme-telegraph 1.4)", ["sseware_stream_observers"], []],
             ["tariffs (acme-telegraph 1.4)", ["sseware_item_encoders"], []],
             ["telegraph (acme-telegraph 1.4)", ["sseware_dialects"], ["telegraph"]],
         ],
@@ -194,6 +195,36 @@ show([
     ]
 
 
+LEDGER = """
+import logging
+class Lines(logging.Handler):
+    def emit(self, record):
+        lines.append(record.getMessage())
+lines = []
+logging.getLogger("acme.ledger").addHandler(Lines())
+logging.getLogger("acme.ledger").setLevel("INFO")
+"""
+
+
+def test_it_observes_the_streams_of_every_dialect(run: Run) -> None:
+    found = run(
+        HANDLER
+        + LEDGER
+        + """
+async def fails():
+    yield "one two three"
+    raise ValueError
+for handler, dialect, debug in [(handler, "telegraph", False), (fails, "plain", False), (handler, "plain", True)]:
+    app = SSEMiddleware(handler, dialect=dialect, debug=debug)
+    for accept in ("text/event-stream", "application/json"):
+        anyio.run(answer, app, accept)
+show(lines)
+"""
+    )
+    # What a telegram says is JSON: the words are those of the payload.
+    assert found == ["telegraph: 4 words in 3 events, finished", "plain: 5 words in 2 events, failed"]
+
+
 @pytest.mark.parametrize(
     ("variables", "dialect", "item"),
     [
@@ -233,6 +264,7 @@ show([[fate.item.__name__, fate.omitted, fate.events, fate.kept] for fate in fat
 def test_the_command_line_shows_it_with_its_bytes(python: Callable[..., str]) -> None:
     listing = python("-m", "sseware", "dialects")
     assert [line.split() for line in listing.splitlines() if "acme-telegraph 1.4" in line] == [
+        ["ledger", "acme-telegraph", "1.4", "-", "sseware_stream_observers"],
         ["tariffs", "acme-telegraph", "1.4", "-", "sseware_item_encoders"],
         ["telegraph", "acme-telegraph", "1.4", "telegraph", "sseware_dialects"],
     ]

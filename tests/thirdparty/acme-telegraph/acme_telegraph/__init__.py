@@ -1,6 +1,7 @@
-"""Telegrams over server-sent events, and tariffs for MachPay."""
+"""Telegrams over server-sent events, tariffs for MachPay, and a ledger of it all."""
 
 from .dialect import Telegraph
+from .ledger import Ledger
 from .tariffs import Tariff
 
-__all__ = ["Tariff", "Telegraph"]
+__all__ = ["Ledger", "Tariff", "Telegraph"]
