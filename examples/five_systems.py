@@ -61,7 +61,7 @@ class Endpoint(NamedTuple):
 
 PRICING = Pricing(base_usd=0.001, per_token_usd=0.00002)
 ENDPOINTS = [
-    Endpoint("HUSK", Husk(), "POST", "/skills/story?stream=1", r"/skills/[^/]+", "hello"),
+    Endpoint("HUSK", Husk(), "POST", "/skills/story?stream=1", r"/skills/story", "hello"),
     Endpoint(
         "MachPay", MachPay(pricing=PRICING, default="stream"), "POST", "/api/stream", r"/api/stream", "{}"
     ),
@@ -106,7 +106,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1003, "reason": "nothing streams here"})
         return
-    status, kind, body = (200, b"text/html", page()) if path == "/" else (404, b"text/plain", b"not found")
+    found = path in ("/", "/systems")  # the latter where the demo has another page at its root
+    status, kind, body = (200, b"text/html", page()) if found else (404, b"text/plain", b"not found")
     headers = [(b"content-type", kind + b"; charset=utf-8"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

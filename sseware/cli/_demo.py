@@ -1,4 +1,4 @@
-"""``demo``: runs the application of ``examples/husk_skills.py`` and says what to try."""
+"""``demo``: runs the applications of ``examples/`` and says what to try."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from .._types import ASGIApp
+from ._demo_app import SYSTEMS, together
 from ._layout import Commands
 from ._servers import SERVERS, CannotServe, address_of, find_server, listen
 
@@ -37,7 +37,13 @@ Open that page in a browser, or try it with curl:
   # a process that fails
   curl -i -X POST '{url}/skills/fail'
 
-It is one file, to copy from: {app}
+One handler in the frames of five systems, side by side: {url}{systems}
+
+  # the same words as Hector's clients read them
+  curl -N '{url}/agents/assistant/messages/stream' -d '{{"message": "Tell me a story"}}'
+
+It is one file, to copy from: {skills}
+The five systems are another: {five}
 Ctrl+C ends it.
 """
 
@@ -48,7 +54,7 @@ def add_to(commands: Commands) -> None:
         "demo",
         help="run a small application to try it with",
         description="Runs a skills server whose answers are real processes, streamed or buffered, "
-        "and a page that shows the events as they come.",
+        "a page that shows the events as they come, and another with one handler in the frames of five systems.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
@@ -70,10 +76,13 @@ def _port(word: str) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     serve = find_server(arguments.server)
-    path = find_examples() / "husk_skills.py"
-    app: ASGIApp = load_module(path).app
+    examples = find_examples()
+    skills, five = examples / "husk_skills.py", examples / "five_systems.py"
+    app = together(load_module(skills), load_module(five))
     with listen(arguments.host, arguments.port) as listener:
-        print(_WELCOME.format(url=address_of(listener), app=path), flush=True)
+        print(
+            _WELCOME.format(url=address_of(listener), systems=SYSTEMS, skills=skills, five=five), flush=True
+        )
         try:
             serve(app, listener)
         except KeyboardInterrupt:

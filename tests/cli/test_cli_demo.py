@@ -31,7 +31,7 @@ def test_it_says_what_to_try_runs_the_example_and_ends_on_an_interrupt(
 ) -> None:
     assert main(["demo", "--port", "0"]) == 0
     ((app, url),) = ran
-    assert app.__module__ == "husk_skills"
+    assert app.__module__ == "sseware.cli._demo_app"
     said = capsys.readouterr().out
     assert said.startswith(f"The demo runs at {url}\n")
     assert said.count(f"{url}/skills/") == 4

@@ -135,18 +135,31 @@ def test_the_page_is_one_file_and_loads_nothing_from_elsewhere(demo: Demo) -> No
 def test_what_it_says_to_try_works(demo: Demo) -> None:
     commands = [line.strip() for line in demo.said.splitlines() if line.strip().startswith("curl ")]
     answers = [subprocess.check_output([*shlex.split(each), "-s"], timeout=30) for each in commands]
-    stream, body, accepted, failure = answers
+    stream, body, accepted, failure, told = answers
     words = b"".join(b"event: stdout\ndata: %b\ndata: \n\n" % word for word in b"once upon a time".split())
     assert stream == words + b'event: done\ndata: {"ok":true,"exitCode":0}\n\n'
     assert body == b"once\nupon\na\ntime\n"
     assert accepted == UPPERCASE
     assert failure.startswith(b"HTTP/1.1 500 ")
     assert failure.endswith(b'"exitCode": 3\n}')
+    assert b'data: {"chunk": "there was a stream."}\n\n' in told
+    assert told.endswith(b"data: [DONE]\n\n")
 
 
 def test_it_says_which_file_to_copy_from(demo: Demo) -> None:
     (path,) = re.findall(r"copy from: (.*)", demo.said)
     assert "async def run_skill(" in Path(path).read_text(encoding="utf-8")
+    (other,) = re.findall(r"are another: (.*)", demo.said)
+    assert "async def story(" in Path(other).read_text(encoding="utf-8")
+
+
+def test_the_page_of_the_five_systems_is_beside_it_and_takes_nothing_from_it(demo: Demo) -> None:
+    page = httpx.get(f"{demo.url}/systems")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "One handler, five systems" in page.text
+    assert httpx.head(f"{demo.url}/systems").content == b""
+    assert httpx.get(f"{demo.url}/skills/nope").status_code == 404
+    assert httpx.get(f"{demo.url}/agents").status_code == 404
 
 
 @needs_proc

@@ -351,3 +351,11 @@ def test_everything_that_can_be_used_has_a_name(tab: Tab) -> None:
     assert all(name for _, name in named), sorted(named)
     assert {("button", "Run"), ("button", "Cancel"), ("button", "Copy"), ("textbox", "Input")} <= named
     assert {"On the wire", "Decoded", "The run"} <= {name for role, name in named if role == "region"}
+
+
+def test_the_other_page_is_linked(tab: Tab, demo: Demo) -> None:
+    tab.wait("!document.querySelector('#systems').hidden")
+    tab.click("#systems a")
+    tab.wait("location.pathname === '/systems'")
+    tab.click("button")
+    tab.wait("document.querySelectorAll('section')[3].textContent.includes('[DONE]')")

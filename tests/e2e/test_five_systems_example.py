@@ -102,4 +102,4 @@ def test_the_page_shows_all_frames_side_by_side_and_hides_what_is_not_wanted(ser
         tab.wait(f"{ends}.slice(1).every((text, i) => text.includes({json.dumps(last)}[i + 1]))")
         assert tab.value(f"{ends}[0]") == "", "HUSK was not asked"
         assert tab.value("document.querySelector('section').hidden") is True
-        assert tab.text("section:nth-of-type(5) code") == "curl -N 'http://localhost:8000/events'"
+        assert tab.text("section:nth-of-type(5) code") == f"curl -N 'http://{server[0]}:{server[1]}/events'"
