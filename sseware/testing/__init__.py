@@ -9,7 +9,7 @@
 - `assert_events`, `IsEvent`, `assert_one_frame`, `assert_lifecycle`, `assert_cadence`, `assert_resumes`: assertions
   that say first what differs first
 - `Recorder`, `Recording`, `replay`: a response in a file, chunk by chunk with its times
-- `virtual_backend`, `VirtualTimeLoop`: virtual time on asyncio and Trio
+- `VirtualClock`, `virtual_backend`, `VirtualTimeLoop`: virtual time on asyncio and Trio
 - `sse_server`, `LiveServer`, `LIVE_SERVERS`: the same application on a real server, for the length of a ``with``
 - `sse_wire_server`, `WireServer`, `WireConnection`, `WireRequest`: a raw socket that treats clients badly
 - `fault_proxy`, `FaultProxy`, `Faults`: a proxy that does to connections what networks do
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ._stream import SSEStream
     from ._stream_assertions import assert_cadence, assert_resumes
     from ._transport import StreamingTransport
+    from ._virtual_clock import VirtualClock
     from ._wire_server import WireConnection, WireRequest, WireServer, sse_wire_server
     from .vectors import Vector, load_vectors
 else:
@@ -67,6 +68,7 @@ else:
             "SSEStream": "_stream",
             "StreamingTransport": "_transport",
             "Vector": "vectors",
+            "VirtualClock": "_virtual_clock",
             "VirtualTimeLoop": "_clock",
             "WireConnection": "_wire_server",
             "WireRequest": "_wire_server",
@@ -109,6 +111,7 @@ __all__ = [
     "SSEStream",
     "StreamingTransport",
     "Vector",
+    "VirtualClock",
     "VirtualTimeLoop",
     "WireConnection",
     "WireRequest",

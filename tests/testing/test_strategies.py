@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from statistics import median
 from typing import Any
@@ -23,7 +24,7 @@ from sseware.testing.strategies import (
     wire_streams,
 )
 from sseware.wire import EventStreamParser, encode
-from tests.testing.mutants import LfAfterCrCounts
+from tests.testing.mutants import PLANTED, LfAfterCrCounts
 
 QUICK = settings(max_examples=40)
 GENERATE_ONLY = settings(derandomize=True, database=None, phases=[Phase.generate])
@@ -166,3 +167,39 @@ def test_a_split_between_cr_and_lf_is_found_in_ten_examples() -> None:
         return tried
 
     assert median(examples_needed(number) for number in range(7)) <= 10
+
+
+CHUNKS = wire_streams().flatmap(chunkings)
+
+
+def fails(name: str, chunks: list[bytes]) -> bool:
+    try:
+        check_prefixes(PLANTED[name], chunks)
+    except AssertionError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("name", ["CR held back", "phantom event", "BOM kept"])
+def test_what_is_found_shrinks_to_three_lines(name: str) -> None:
+    once = settings(derandomize=True, database=None, max_examples=600)
+    chunks = find(CHUNKS, lambda chunks: fails(name, chunks), settings=once)
+    fields = re.findall(rb"[^\r\n]+", b"".join(chunks))
+    assert len(fields) <= 3, chunks
+
+
+@pytest.mark.parametrize("strategy", [events(), CHUNKS, hostile_text()], ids=["events", "chunks", "text"])
+def test_a_seed_makes_the_same_examples_again(strategy: st.SearchStrategy[Any]) -> None:
+    def examples() -> list[Any]:
+        found: list[Any] = []
+
+        @seed(2026)
+        @settings(max_examples=20, database=None, phases=[Phase.generate])
+        @given(strategy)
+        def check(example: Any) -> None:
+            found.append(example)
+
+        check()
+        return found
+
+    assert examples() == examples()

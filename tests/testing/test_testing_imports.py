@@ -34,6 +34,15 @@ def test_hypothesis_and_the_vectors_are_not_loaded_before_they_are_used() -> Non
     assert run(f"import sys, sseware.testing; print({late} & set(sys.modules))") == "set()"
 
 
+def test_hypothesis_is_told_of_our_values_and_loads_nothing_else() -> None:
+    # Trio is told to hypothesis in the same way, and loads much.
+    alone = "import os, sys; os.environ['HYPOTHESIS_NO_PLUGINS'] = '1'; import hypothesis\n"
+    before = f"{alone}before = set(sys.modules)\n"
+    late = {"anyio", "pluggy", "sseware.testing.strategies", "sseware.dialects"}
+    ours = "from sseware.testing._hypothesis import register; register()\n"
+    assert run(f"{before}{ours}print({late} & (set(sys.modules) - before))") == "set()"
+
+
 def test_the_strategies_are_imported_by_their_own_name() -> None:
     assert run("from sseware.testing import strategies; print(strategies.events())") == "events()"
 
