@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import anyio
 
 from sseware import SSEMiddleware
+from sseware.asgi import Drain
 from sseware.dialects import Dialect
 from sseware.items import Start, Step, Thinking, ToolCall, ToolResult
 from sseware.plugins.ash import Ash
@@ -83,7 +84,11 @@ ENDPOINTS = [
     ),
     Endpoint("Chronos", Chronos(), "GET", "/events", r"/events"),
 ]
-APPS = [(re.compile(each.routes), SSEMiddleware(story, dialect=each.dialect)) for each in ENDPOINTS]
+# One for all of them: only one hears of the lifespan, and with it of the signal that stops the server.
+DRAIN = Drain()
+APPS = [
+    (re.compile(each.routes), SSEMiddleware(story, dialect=each.dialect, drain=DRAIN)) for each in ENDPOINTS
+]
 
 
 def page() -> bytes:

@@ -23,6 +23,7 @@ from urllib.parse import parse_qs
 import anyio
 
 from sseware import SSEMiddleware, kernels
+from sseware.asgi import Drain
 from sseware.items import Failure, File, Finish
 from sseware.plugins.husk import Husk
 
@@ -94,8 +95,12 @@ async def read_input(scope: Any, receive: Any) -> bytes | None:
     return body
 
 
+# One for all of them: only one hears of the lifespan, and with it of the signal that stops the server.
+DRAIN = Drain()
 STREAMS = {
-    f"/skills/{name}": SSEMiddleware(partial(run_skill, skill), dialect=Husk(output=skill.output))
+    f"/skills/{name}": SSEMiddleware(
+        partial(run_skill, skill), dialect=Husk(output=skill.output), drain=DRAIN
+    )
     for name, skill in SKILLS.items()
 }
 

@@ -8,7 +8,6 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from functools import partial
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -20,8 +19,8 @@ __all__ = ["SERVERS", "CannotServe", "Serve", "address_of", "find_server", "list
 Serve: TypeAlias = Callable[[ASGIApp, socket.socket], None]
 """Runs an application on a listening socket until a signal comes."""
 
-_GRACE: Final = 1
-"""Seconds that open streams have to end once the server is told to stop."""
+_GRACE: Final = 6
+"""Seconds that open streams have to end once the server is told to stop: those that a drain gives them, and one."""
 
 
 class CannotServe(SSEError):
@@ -59,13 +58,17 @@ def _serve_hypercorn(app: ASGIApp, listener: socket.socket) -> None:
     config.graceful_timeout = _GRACE
     config.loglevel = "WARNING"
 
-    async def told_to_stop() -> None:
+    async def main() -> None:
+        # Left to itself it has Ctrl+C raised somewhere in the middle. The application's drain hears the signal first,
+        # because the application is started after this.
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            await anext(signals)
 
-    # Left to itself it has Ctrl+C raised somewhere in the middle.
-    serve = partial(hypercorn.trio.serve, shutdown_trigger=told_to_stop)
-    anyio.run(serve, app, config, backend="trio")
+            async def told_to_stop() -> None:
+                await anext(signals)
+
+            await hypercorn.trio.serve(app, config, shutdown_trigger=told_to_stop)
+
+    anyio.run(main, backend="trio")
 
 
 SERVERS: Final[Mapping[str, tuple[Serve, tuple[str, ...], str]]] = MappingProxyType(

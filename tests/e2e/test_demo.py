@@ -165,14 +165,18 @@ def test_the_page_of_the_five_systems_is_beside_it_and_takes_nothing_from_it(dem
 @needs_proc
 @pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])
 def test_it_ends_in_good_order_while_it_streams(server: str, tmp_path: Path) -> None:
+    """S1."""
     pytest.importorskip(server)
-    # The client stays until the demo has ended.
-    with ExitStack() as clients, running_demo(tmp_path, "--server", server) as demo:
-        client = clients.enter_context(Client(("127.0.0.1", int(demo.url.rpartition(":")[2]))))
-        client.ask("/skills/words?stream=1", body=b"word " * 1000)
-        client.head()
-        assert client.until(b"\n\n").startswith(b"event: stdout\n")
-        (kernel,) = children(demo.pid)
+    with ExitStack() as clients:
+        with running_demo(tmp_path, "--server", server) as demo:
+            client = clients.enter_context(Client(("127.0.0.1", int(demo.url.rpartition(":")[2]))))
+            client.ask("/skills/words?stream=1", body=b"word " * 1000)
+            client.head()
+            assert client.until(b"\n\n").startswith(b"event: stdout\n")
+            (kernel,) = children(demo.pid)
+        # The client has stayed; it is told goodbye, and that this was all.
+        rest = b"".join(chunk for _, chunk in client.chunks())
+        assert b": the server is stopping; reconnect\n\nretry: " in rest
     assert not is_alive(kernel)
 
 
