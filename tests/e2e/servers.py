@@ -111,12 +111,13 @@ class Client:
 
     def until(self, end: bytes) -> bytes:
         """Reads the body until something has come."""
-        body = b""
+        body = bytearray()
         for _, chunk in self.chunks():
+            searched = max(0, len(body) - len(end))
             body += chunk
-            if end in body:
-                return body
-        raise AssertionError(f"the body has ended without {end!r}: {body!r}")
+            if body.find(end, searched) >= 0:
+                return bytes(body)
+        raise AssertionError(f"the body has ended without {end!r}: {bytes(body[-1000:])!r}")
 
     def answer(self) -> Answer:
         """Reads the whole response."""

@@ -32,13 +32,15 @@ class Site:
     Attributes:
         server: The server.
         app: The application, where it is in this process.
+        complaints: What libraries have logged of things that were left behind.
     """
 
     _keys = itertools.count()
 
-    def __init__(self, server: LiveServer, app: Any) -> None:
+    def __init__(self, server: LiveServer, app: Any, complaints: list[str]) -> None:
         self.server = server
         self.app = app
+        self.complaints = complaints
         self.name = server.name
 
     def key(self) -> str:

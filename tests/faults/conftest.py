@@ -56,7 +56,7 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     try:
         app = Faulty()
         with sse_server(app, name, **options) as server:
-            yield Site(server, app)
+            yield Site(server, app, complaints.heard)
             app.release.set()
     finally:
         gc.enable()

@@ -114,6 +114,7 @@ class Faulty:
         self.routes: dict[str, App] = {
             "/log": self.tell,
             "/release": self.let_go,
+            "/hold": self.hold,
             "/quick": text("quick"),
             "/sync-endpoint": Starlette(routes=[Route("/sync-endpoint", lambda request: _plain("sync"))]),
             "/words": SSEMiddleware(lambda: ["a", "b"]),
@@ -183,6 +184,10 @@ class Faulty:
     async def let_go(self, scope: Any, receive: Any, send: Any) -> None:
         self.release.set()
         await text("released")(scope, receive, send)
+
+    async def hold(self, scope: Any, receive: Any, send: Any) -> None:
+        self.release.clear()
+        await text("held")(scope, receive, send)
 
     # -- generators ----------------------------------------------------------------------------------------------
 

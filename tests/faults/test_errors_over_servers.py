@@ -70,7 +70,7 @@ def test_headers_do_not_wait_for_a_slow_first_event(site: Site) -> None:
 def test_a_failure_in_mid_stream_is_told_without_its_text_and_ends_cleanly(
     site: Site, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """X3, X4, X6: the dialect's own event, nothing that means success, a body that has ended as HTTP wants it."""
+    """X3, X4, X6, X9: the dialect's own event, nothing that means success, a body that has ended as HTTP wants it."""
     with caplog.at_level(logging.ERROR):
         # A body that was cut off would raise here.
         answer = site.ask(stream(name))
