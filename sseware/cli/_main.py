@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..errors import SSEError
-from . import _demo, _dialects, _explain, _translate
+from . import _check, _demo, _dialects, _explain, _translate
 
 __all__ = ["main"]
 
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"sseware {_version()}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (_demo, _dialects, _explain, _translate):
+    for command in (_demo, _dialects, _explain, _translate, _check):
         command.add_to(commands)
     return parser
 

@@ -70,7 +70,7 @@ def test_our_endless_stream_keeps(law: str) -> None:
 
 def test_the_table_is_complete_and_says_where_each_law_is_written() -> None:
     table = laws.every()
-    assert table == (*laws.parser(), *laws.encoder(), *laws.dialect(), *laws.app())
+    assert table == (*laws.parser(), *laws.encoder(), *laws.dialect(), *laws.app(), *laws.url())
     assert len({law.id for law in table}) == len(table)
     for law in table:
         assert law.level in ("MUST", "SHOULD")

@@ -22,7 +22,8 @@ that are known to be wrong, and lets the right ones pass.
 from ._app_run import AppTarget
 from ._law import Grade, Law, Level, Verdict
 from ._suites import AppSuite, DialectSuite, EncoderSuite, ParserSuite
-from ._table import app, check, dialect, encoder, every, get, judge, parser
+from ._table import app, check, dialect, encoder, every, get, judge, parser, url
+from ._url_run import UrlTarget
 
 __all__ = [
     "AppSuite",
@@ -33,6 +34,7 @@ __all__ = [
     "Law",
     "Level",
     "ParserSuite",
+    "UrlTarget",
     "Verdict",
     "app",
     "check",
@@ -42,4 +44,5 @@ __all__ = [
     "get",
     "judge",
     "parser",
+    "url",
 ]

@@ -11,7 +11,7 @@ from ._app_run import SERVERS, as_target, asked, listen, never_rests, opened, ru
 from ._heads import caching_problem, proxy_problem, stream_head_problem, vary_problem
 from ._law import MUST, SHOULD, Broken, law
 
-__all__ = ["APP_LAWS"]
+__all__ = ["APP_LAWS", "FORGED"]
 
 _REFUSED: Final = (405, 501)
 FORGED: Final = "sseware-forged"

@@ -25,6 +25,9 @@ def _vectors(*groups: str) -> Iterator[Chunks]:
     vectors = [each for group in groups for each in load_vectors(f"sse/parse/{group}/")]
     # A parser that is asked by the laws knows of no connection before.
     known = [each.wire for each in vectors if not each.initial_last_event_id and len(each.wire) < _LONG]
+    if "utf8" not in groups:
+        # What is broken is the business of one law: a parser that raises there would break all others, too.
+        known = [wire for wire in known if wire.decode(errors="ignore").encode() == wire]
     # The first that breaks a law is what is shown.
     streams = sorted(known, key=len)
     yield from ([stream] for stream in streams)
@@ -35,22 +38,24 @@ def _vectors(*groups: str) -> Iterator[Chunks]:
 def _cut_streams() -> Any:
     from ..strategies import chunkings, wire_streams
 
-    return wire_streams().flatmap(chunkings)
+    return wire_streams(valid_utf_8=True).flatmap(chunkings)
 
 
 def _whole_streams() -> Any:
     from ..strategies import wire_streams
 
-    return wire_streams().map(lambda stream: [stream])
+    return wire_streams(valid_utf_8=True).map(lambda stream: [stream])
 
 
 def _any_bytes() -> Any:
     from hypothesis import strategies as st
 
+    from ..strategies import chunkings, wire_streams
+
     pieces = st.binary(max_size=12) | st.sampled_from(
         (b"data:", b"\n", b"\r", b"id:", b"retry:", b":", b"\0")
     )
-    return st.lists(pieces, max_size=8) | _cut_streams()
+    return st.lists(pieces, max_size=8) | wire_streams().flatmap(chunkings)
 
 
 def _compare(got: list[Seen], want: list[Seen], what: str = "the events differ from the standard's") -> None:
@@ -104,7 +109,10 @@ def _chunk_invariant(parse: Parse, chunks: Chunks) -> None:
     max_examples=100,
 )
 def _prompt(parse: Parse, chunks: Chunks) -> None:
-    reading = read(parse, chunks)
+    try:
+        reading = read(parse, chunks)
+    except Broken:
+        return  # other laws tell that
     if not reading.lazy:
         raise LawSkipped("the parser returns its events when the stream has ended; make it a generator")
     whole = [event.data for event in reference_reading(b"".join(chunks))]

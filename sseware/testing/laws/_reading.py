@@ -69,24 +69,29 @@ class _Feed(list[bytes]):
             yield chunk
 
 
-def read(parse: Parse, chunks: Iterable[bytes], *, keep: bool = True) -> Reading:
+def read(
+    parse: Parse, chunks: Iterable[bytes], *, keep: bool = True, taken: Callable[[], None] | None = None
+) -> Reading:
     """Lets a parser read a stream to its end.
 
     Args:
         parse: The parser: a function, an async one, or a class whose instances have ``feed``.
         chunks: The stream.
         keep: Whether the events are kept; otherwise they are only counted.
+        taken: Is called before each chunk that is taken; what it raises ends the reading.
 
     Raises:
         Broken: It raised.
     """
     made: Any = parse
-    call = _fed(made) if inspect.isclass(made) and hasattr(made, "feed") else made
+    call: Any = _fed(made) if inspect.isclass(made) and hasattr(made, "feed") else made
     reading = Reading([], [], lazy=False)
     count = 0
 
-    def taken() -> None:
+    def note() -> None:
         reading.counts.append(count)
+        if taken is not None:
+            taken()
 
     def came(event: Any) -> None:
         nonlocal count
@@ -94,7 +99,7 @@ def read(parse: Parse, chunks: Iterable[bytes], *, keep: bool = True) -> Reading
         if keep:
             reading.raw.append(event)
 
-    feed = _Feed(chunks, taken)
+    feed = _Feed(chunks, note)
     try:
         result: Any = call(feed)
         if inspect.isawaitable(result) or hasattr(result, "__aiter__"):

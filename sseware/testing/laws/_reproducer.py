@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import textwrap
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ._law import Law
@@ -12,34 +14,34 @@ __all__ = ["reproducer"]
 _WIDTH: Final = 100
 
 
-def reproducer(law: Law, example: Any, name: str, path: str = "/") -> str:
+def reproducer(law: Law, example: Any, name: str, options: Mapping[str, Any] | None = None) -> str:
     """Returns a pytest function that breaks a law with one example.
 
     Args:
         law: The law.
         example: The example; none, where the law has no examples.
-        name: Where the target is found, as ``module:attribute``; for a dialect its name.
-        path: The path at which an application is asked.
+        name: Where the target is found, as ``module:attribute``; the name of a dialect, or a URL.
+        options: How it is asked: the arguments of `AppTarget` or `UrlTarget` that are not the usual ones.
     """
-    imports, target = _target(law.kind, name, path)
-    if "Text(" in (shown := repr(example)) or law.kind == "dialect":
-        imports = [*imports, "from sseware.items import *"]
-    arguments = [repr(law.id), target, *([shown] if example is not None else [])]
+    imports, target = _target(law.kind, name, options or {})
+    if law.kind == "dialect":
+        imports = [*imports, "from sseware import ServerSentEvent", "from sseware.items import *"]
+    arguments = [repr(law.id), target, *([repr(example)] if example is not None else [])]
     call = f"    laws.check({', '.join(arguments)})"
     if len(call) > _WIDTH:
         call = "\n".join(["    laws.check(", *(f"        {each}," for each in arguments), "    )"])
-    function = re.sub(r"\W", "_", law.id)
-    head = [*imports, "from sseware.testing import laws", "", "", f"def test_{function}() -> None:"]
-    return "\n".join([*head, f"    # {law.level}, {law.reference}: {law.rule}", call, ""])
+    about = textwrap.wrap(f"{law.level}, {law.reference}: {law.rule}", _WIDTH - 6, break_on_hyphens=False)
+    head = [*imports, "from sseware.testing import laws", "", ""]
+    head += [f"def test_{re.sub(r'[^a-z0-9]', '_', law.id)}() -> None:", *(f"    # {line}" for line in about)]
+    return "\n".join([*head, call, ""])
 
 
-def _target(kind: str, name: str, path: str) -> tuple[list[str], str]:
+def _target(kind: str, name: str, options: Mapping[str, Any]) -> tuple[list[str], str]:
+    given = "".join(f", {option}={value!r}" for option, value in options.items())
     if kind == "url":
-        return [], repr(name)
+        return [], f"laws.UrlTarget({name!r}{given})"
     module, _, attribute = name.partition(":")
     if not attribute:
         return [], repr(name)
-    first, *more = attribute.split(".")
-    imports = [f"from {module} import {first}"]
-    target = ".".join([first, *more])
-    return imports, f"laws.AppTarget({target}, {path!r})" if kind == "app" else target
+    imports = [f"from {module} import {attribute.partition('.')[0]}"]
+    return imports, f"laws.AppTarget(app={attribute}{given})" if kind == "app" else attribute

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -17,8 +17,9 @@ from ._law import Grade, Law, Verdict
 from ._parser import PARSER_LAWS
 from ._parser_cost import PARSER_COST_LAWS
 from ._reproducer import reproducer
+from ._url import URL_LAWS
 
-__all__ = ["app", "check", "dialect", "encoder", "every", "get", "judge", "parser"]
+__all__ = ["app", "check", "dialect", "encoder", "every", "get", "judge", "parser", "url"]
 
 _TABLE: Final = (
     *PARSER_LAWS,
@@ -28,6 +29,7 @@ _TABLE: Final = (
     *APP_LAWS,
     *APP_LIFE_LAWS,
     *APP_BYTES_LAWS,
+    *URL_LAWS,
 )
 _LAWS: Final = {each.id: each for each in _TABLE}
 _NO_EXAMPLE: Any = object()
@@ -56,6 +58,11 @@ def dialect() -> tuple[Law, ...]:
 def app() -> tuple[Law, ...]:
     """Returns the laws of ASGI applications that stream."""
     return _of_kind("app")
+
+
+def url() -> tuple[Law, ...]:
+    """Returns the laws of live endpoints: of a URL."""
+    return _of_kind("url")
 
 
 def _of_kind(kind: str) -> tuple[Law, ...]:
@@ -142,7 +149,7 @@ def judge(
     target: Any,
     *,
     name: str = "mine:target",
-    path: str = "/",
+    options: Mapping[str, Any] | None = None,
     progress: Callable[[Law], object] | None = None,
 ) -> Iterator[Verdict]:
     """Holds a target against laws, and tells what became of each; nothing is raised.
@@ -151,23 +158,23 @@ def judge(
         laws: The laws.
         target: What is to keep them.
         name: Where the target is found, as ``module:attribute``, for the reproducers.
-        path: The path at which an application was asked, for the reproducers.
+        options: How it is asked, for the reproducers: arguments of `AppTarget` or `UrlTarget`.
         progress: Is called with each law before it is checked.
     """
     for each in laws:
         if progress is not None:
             progress(each)
         began = time.perf_counter()
-        grade, reason, shown = _outcome(each, target, name, path)
+        grade, reason, shown = _outcome(each, target, name, options or {})
         yield Verdict(each, grade, reason, shown, time.perf_counter() - began)
 
 
-def _outcome(law: Law, target: Any, name: str, path: str) -> tuple[Grade, str, str]:
+def _outcome(law: Law, target: Any, name: str, options: Mapping[str, Any]) -> tuple[Grade, str, str]:
     try:
         check(law, target)
     except LawBroken as broken:
         grade: Grade = "FAILED" if law.level == "MUST" else "SHOULD"
-        return grade, _reason(broken), reproducer(law, broken.example, name, path)
+        return grade, _reason(broken), reproducer(law, broken.example, name, options)
     except LawSkipped as skipped:
         return "SKIPPED", str(skipped), ""
     return "OK", "", ""
