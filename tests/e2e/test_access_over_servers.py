@@ -1,0 +1,175 @@
+"""FAULTS, section 9, and B14, over a real server: who may have a stream, how many, until when; and who watches."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, NamedTuple
+
+import anyio
+import httpx
+import pytest
+
+from sseware import SSEMiddleware
+from sseware.asgi import Access, ObservedStream, RedactingFilter, StreamObserver, StreamSummary
+from sseware.testing import sse_server
+from tests.e2e.servers import Client, HowToLeave, seconds_until
+
+APP = "https://app.example"
+
+
+class Watcher(StreamObserver):
+    """Fails at its first event where the path says so, and writes down how streams end."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[str] = []
+
+    def on_event(self, stream: ObservedStream, event: object) -> None:
+        if stream.path == "/watched-badly":
+            raise OSError("the observer is broken")
+
+    def on_close(self, stream: ObservedStream, summary: StreamSummary) -> None:
+        self.outcomes.append(summary.outcome.value)
+
+
+class Site(NamedTuple):
+    """A server, and what is behind it."""
+
+    url: str
+    address: tuple[str, int]
+    access: Access
+    watcher: Watcher
+    app: SSEMiddleware
+
+
+async def handler(scope: Any) -> AsyncIterator[str]:
+    yield "a"
+    if scope["path"] != "/short":
+        while True:
+            await anyio.sleep(0.05)
+            yield "b"
+
+
+def expiry(scope: Any) -> float | None:
+    return time.time() + 0.3 if scope["path"] == "/expires" else None
+
+
+@pytest.fixture(scope="module", params=["uvicorn-h11", "uvicorn-httptools"])
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    access = Access(
+        origins=[APP],
+        credentials=True,
+        sites=["same-origin", "none"],
+        hosts=["127.0.0.1", "localhost"],
+        max_streams=10,
+        expires_at=expiry,
+    )
+    watcher = Watcher()
+    app = SSEMiddleware(handler, access=access, observers=[watcher], statistics=True)
+    with sse_server(app, request.param, access_log=True, log_level="info") as server:
+        yield Site(server.url, server.address, access, watcher, app)
+
+
+def get(site: Site, path: str = "/short", **headers: str) -> httpx.Response:
+    return httpx.get(
+        site.url + path, headers={name.replace("_", "-"): each for name, each in headers.items()}
+    )
+
+
+def test_an_origin_that_is_listed_may_read_and_another_may_not(site: Site) -> None:
+    """A2."""
+    allowed = get(site, origin=APP)
+    assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (200, APP)
+    assert allowed.headers["access-control-allow-credentials"] == "true"
+    assert get(site).status_code == 200
+    for origin in ("https://evil.example", "null"):
+        refused = get(site, origin=origin)
+        assert refused.status_code == 403
+        assert "access-control-allow-origin" not in refused.headers
+
+
+def test_a_page_of_another_site_may_not_ask(site: Site) -> None:
+    """A3."""
+    assert get(site, sec_fetch_site="cross-site").status_code == 403
+    assert get(site, sec_fetch_site="same-origin").status_code == 200
+
+
+def test_a_name_that_points_here_is_not_answered(site: Site) -> None:
+    """A4."""
+    assert get(site, host="evil.example").status_code == 403
+    assert get(site, host="localhost:8000").status_code == 200
+
+
+def test_a_stream_whose_credential_expires_ends_cleanly(site: Site) -> None:
+    """A5."""
+    start = time.monotonic()
+    with httpx.Client() as client:
+        answer = client.get(site.url + "/expires")
+        assert 0.2 < time.monotonic() - start < 5
+        assert (answer.status_code, answer.text.count("data: a\n\n")) == (200, 1)
+        assert client.get(site.url + "/short").status_code == 200, "the connection is still good"
+    assert site.watcher.outcomes[-2:] == ["expired", "finished"]
+
+
+@pytest.mark.parametrize("how", ["FIN", "RST"])
+def test_a_client_too_many_is_told_to_come_back_and_those_that_leave_make_room(
+    site: Site, how: HowToLeave
+) -> None:
+    """B14."""
+    clients = [Client(site.address) for _ in range(10)]
+    for client in clients:
+        client.ask("/")
+        assert client.head()[0] == 200
+    assert (site.access.statistics().open, site.app.statistics().open) == (10, 10)
+    refused = get(site)
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    for client in clients:
+        client.leave(how)
+        client.close()
+    seconds_until(lambda: site.access.statistics().open == 0)
+    assert get(site).status_code == 200
+    assert site.watcher.outcomes[-11:].count("left") == 10
+
+
+def test_hundreds_that_come_and_go_leave_no_slot_behind(site: Site) -> None:
+    """B14, in small; the soak has ten thousand."""
+    for number in range(150):
+        with Client(site.address) as client:
+            client.ask("/")
+            if number % 3:
+                client.head()
+            client.leave("RST" if number % 2 else "FIN")
+    seconds_until(lambda: site.access.statistics().open == 0)
+    assert get(site).status_code == 200
+    assert site.app.statistics().open == 0
+
+
+def test_an_observer_that_fails_harms_nobody(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """T1."""
+    with httpx.stream("GET", site.url + "/watched-badly") as answer:
+        body = answer.iter_text()
+        text = ""
+        while text.count("data: b") < 3:
+            text += next(body)
+    seconds_until(lambda: site.access.statistics().open == 0)
+    told = [record for record in caplog.records if "hears no more of this stream" in record.message]
+    assert len(told) == 1
+
+
+def test_an_access_log_tells_no_token_and_stays_on_one_line(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A1, A7."""
+    log, redacting = logging.getLogger("uvicorn.access"), RedactingFilter()
+    log.addFilter(redacting)
+    try:
+        with caplog.at_level(logging.INFO, "uvicorn.access"):
+            assert get(site, "/short?topic=x&access_token=s3cret&a=%0aINFO").status_code == 200
+            seconds_until(lambda: any("topic=x" in line for line in caplog.messages))
+    finally:
+        log.removeFilter(redacting)
+    (line,) = [line for line in caplog.messages if "topic=x" in line]
+    assert "access_token=[redacted]" in line
+    assert "s3cret" not in caplog.text
+    assert "\n" not in line
