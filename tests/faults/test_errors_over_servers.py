@@ -127,7 +127,7 @@ def test_a_buffered_answer_without_an_end_is_an_error(
 def test_a_dialect_that_raises_ends_with_a_minimal_error(site: Site) -> None:
     """X5."""
     answer = site.ask("/faulty-dialect")
-    (event,) = EventStreamParser().feed(answer.body.partition(b"\n\n")[2])
+    (event,) = EventStreamParser().feed(answer.body)
     assert (event.event, event.data) == ("error", "internal error")
 
 
