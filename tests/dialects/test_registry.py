@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -392,3 +394,8 @@ async def test_no_hook_is_called_while_ten_thousand_events_stream(
     assert spy.calls[len(before) :] == ["negotiate"]
     assert sorted(before) == ["dialects", "item_encoders", "negotiate"]
     assert by_pluggy == []
+
+
+def test_who_only_reads_a_dialect_loads_no_server() -> None:
+    code = "import sys, sseware; sseware.get_dialect('chronos'); print('sseware.asgi' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-W", "error", "-c", code], text=True) == "False\n"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
-from sseware import SSEMiddleware
-from sseware.asgi import Options
+import sseware
 
 from ._broker import Broker
 from ._dialect import Chronos
 
+if TYPE_CHECKING:
+    from sseware.asgi import Options
+
 __all__ = ["sse_handler"]
 
 
-def sse_handler(broker: Broker, **options: Unpack[Options]) -> SSEMiddleware:
+def sse_handler(broker: Broker, **options: Unpack[Options]) -> sseware.SSEMiddleware:
     """Returns an application that streams what a broker publishes, to each client that connects.
 
     >>> app = sse_handler(Broker(), keepalive=30.0)
@@ -25,4 +27,5 @@ def sse_handler(broker: Broker, **options: Unpack[Options]) -> SSEMiddleware:
     """
     given: Options = {"dialect": Chronos(), "head_timeout": None}
     given.update(options)
-    return SSEMiddleware(broker.events, **given)
+    # The server's side is imported here, because whoever only reads a dialect loads this plugin, too.
+    return sseware.SSEMiddleware(broker.events, **given)
