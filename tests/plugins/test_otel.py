@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -177,6 +178,17 @@ async def test_a_method_that_is_none_does_not_become_a_label() -> None:
     assert (span.attributes or {})["url.path"] == "/pot"
 
 
+async def test_a_stream_without_events_has_no_time_to_the_first(telemetry: Telemetry) -> None:
+    async def nothing() -> AsyncIterator[str]:
+        for _ in ():
+            yield ""
+
+    await answer(SSEMiddleware(nothing, observers=[telemetry.observer]))
+    (span,) = telemetry.exporter.get_finished_spans()
+    assert "sseware.time_to_first_event" not in (span.attributes or {})
+    assert "sseware.stream.time_to_first_event" not in telemetry.metrics()
+
+
 async def test_without_providers_it_costs_a_little_and_does_nothing() -> None:
     server = await answer(SSEMiddleware(two, observers=[OpenTelemetry()]))
     assert server.body == b"data: a\n\ndata: b\n\n"
@@ -215,32 +227,39 @@ def test_the_environment_switches_it_on(
     assert [str(each) for each in registry.problems] == problems
 
 
-WITHOUT = """
-import os, sys
-sys.modules["opentelemetry"] = None
-from sseware.asgi import Settings
-from sseware.dialects import Registry
-print(Registry(installed=False).problems, "sseware.plugins.otel" in sys.modules)
-os.environ["SSEWARE_OBSERVERS"] = "otel"
-registry = Registry(installed=False)
-print(registry.stream_observers(Settings()), *map(str, registry.problems))
-try:
-    import sseware.plugins.otel
-except ImportError as exc:
-    print(exc.name)
-"""
+@pytest.fixture
+def without_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package is missing, and the plugin was not imported when it was there."""
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    monkeypatch.delitem(sys.modules, "sseware.plugins.otel")
 
 
-def test_where_the_package_is_missing_the_plugin_is_absent_and_says_what_to_install() -> None:
+@pytest.mark.usefixtures("without_package")
+def test_where_the_package_is_missing_the_plugin_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     """T3."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("SSEWARE_")}
-    command = [sys.executable, "-c", WITHOUT]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    unasked, asked, name = done.stdout.splitlines()
-    assert unasked == "() False"
-    assert asked == (
-        "() plugin sseware:otel: ImportError: sseware.plugins.otel needs opentelemetry-api: "
+    assert Registry(installed=False).problems == ()
+    monkeypatch.setenv("SSEWARE_OBSERVERS", "otel")
+    registry = Registry(installed=False)
+    assert registry.stream_observers(Settings()) == ()
+    assert list(map(str, registry.problems)) == [
+        "plugin sseware:otel: ImportError: sseware.plugins.otel needs opentelemetry-api: "
         "pip install 'sseware[otel]'"
+    ]
+
+
+@pytest.mark.usefixtures("without_package")
+def test_who_asks_for_it_by_name_is_told_what_to_install() -> None:
+    with pytest.raises(ImportError, match=r"pip install 'sseware\[otel\]'") as missing:
+        importlib.import_module("sseware.plugins.otel")
+    assert missing.value.name == "opentelemetry"
+
+
+def test_nothing_of_it_is_imported_unless_it_is_asked_for() -> None:
+    """T4."""
+    script = (
+        "import sys; from sseware.dialects import Registry; Registry(); print('opentelemetry' in sys.modules)"
     )
-    assert name == "opentelemetry"
+    env = {name: value for name, value in os.environ.items() if not name.startswith("SSEWARE_")}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "False"
