@@ -163,7 +163,7 @@ async def test_the_client_does_not_wait_for_the_clean_up() -> None:
             closed.append("closed")
 
     answer = await Answer(EventStream(slow()), request()).begin()
-    assert [chunk async for chunk in answer] == [b"data: a\n\n"]
+    assert [chunk.count(b"data: a") async for chunk in answer] == [1]
     await answer.aclose()
     assert closed == []
     await anyio.sleep(4)
