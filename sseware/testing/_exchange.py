@@ -211,8 +211,8 @@ class Exchange:
         return error
 
     def is_told_by(self, error: BaseException | None) -> bool:
-        """Tells whether an error has the transcript of this exchange in it."""
-        return error is not None and error is self._last_failure
+        """Tells whether an error has the transcript of this exchange in it; an HTTP client's may quote it."""
+        return error is not None and self._last_failure is not None and str(self._last_failure) in str(error)
 
     def transcript(self) -> str:
         """Returns what has happened, in lines of text; when all is over, outside of the event loop, too."""
