@@ -10,6 +10,7 @@ import msgspec
 from .._types import Message, RawHeaders
 from ..dialects import BufferedAnswer, DialectEncoder, DialectFold, ItemEncoders, StreamContext
 from ..items import Failure
+from ..wire import content_type_essence
 from ._headers import buffered_head, has_body
 from ._menu import Dish
 from ._settings import Settings
@@ -62,8 +63,17 @@ class Plan(msgspec.Struct, frozen=True):
 
     def buffered_start(self, media_type: str | None) -> Message:
         """Returns the message that begins a buffered answer whose body is not known, for HEAD."""
-        fields = () if media_type is None else (("content-type", media_type),)
+        fields = () if media_type is None else (("content-type", self._spelled(media_type)),)
         return _start(200, buffered_head(self.context.http_version, fields, self.settings.headers, None))
+
+    def _spelled(self, media_type: str) -> str:
+        """Returns a media type as the dialect writes it, with its charset: as an answer without content has it."""
+        try:
+            written = dict(self.fold().finish().headers).get("content-type", "")
+        except Exception:  # a stranger's dialect may raise anything
+            _log.exception("the dialect could not answer nothing")
+            return media_type
+        return written if content_type_essence(written) == media_type else media_type
 
     def answer_messages(self, answer: BufferedAnswer, *, body: bool = True) -> tuple[Message, Message]:
         """Returns the messages of a buffered answer; ``body`` is false for HEAD."""

@@ -142,7 +142,7 @@ async def test_a_connection_field_of_a_dialect_appears_on_http_1_1_only(http_ver
     ("accept", "content_type"),
     [
         ("text/event-stream", "text/event-stream; charset=utf-8"),
-        ("application/json", "application/json"),
+        ("application/json", "application/json; charset=utf-8"),
     ],
 )
 async def test_head_answers_the_head_and_never_runs_the_handler(accept: str, content_type: str) -> None:

@@ -34,7 +34,8 @@ def test_a_stream_begins_with_its_status_and_head() -> None:
 def test_a_head_request_is_told_the_type_where_it_is_known() -> None:
     """H9."""
     headers = dict(plan().buffered_start("application/json")["headers"])
-    assert headers[b"content-type"] == b"application/json"
+    assert headers[b"content-type"] == b"application/json; charset=utf-8", "as the dialect writes it"
+    assert dict(plan().buffered_start("x/y")["headers"])[b"content-type"] == b"x/y"
     assert b"content-length" not in headers
     assert b"content-type" not in dict(plan().buffered_start(None)["headers"])
 
