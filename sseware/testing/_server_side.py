@@ -157,7 +157,8 @@ class ServerSide:
 
     def _start(self, message: Message) -> None:
         status, headers = message.get("status"), message.get("headers", ())
-        if type(status) is not int or not 100 <= status <= 999:
+        # An http.HTTPStatus is an int that every server takes, and the MCP SDK sends some.
+        if not isinstance(status, int) or not 100 <= status <= 999:
             self._refuse(f"sent the status {status!r}; an int of three digits is wanted")
         try:
             fields = [(name, value) for name, value in headers]

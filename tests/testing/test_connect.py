@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Any
 
 import anyio
@@ -538,3 +539,14 @@ async def test_a_transcript_is_short(events: int) -> None:
 
 def test_the_stream_is_public() -> None:
     assert SSEStream.__doc__
+
+
+async def test_a_status_may_be_one_of_pythons_own() -> None:
+    """The MCP SDK sends `http.HTTPStatus`, which every server takes."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({**START, "status": HTTPStatus.OK})
+        await send(body(b"", more=False))
+
+    async with connect(app) as stream:
+        assert stream.status == 200
