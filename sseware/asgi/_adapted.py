@@ -24,6 +24,7 @@ from ._plan import Plan
 from ._receive import ReceivePump
 from ._runtime import Runtime, Task
 from ._sending import Sender
+from ._slots import Slot
 from ._writer import StreamWriter
 
 __all__ = ["AdaptedStream", "StreamOver"]
@@ -51,22 +52,36 @@ class AdaptedStream:
         runtime: The event loop.
         raises: Whether ``send`` raises once the client has left, as ASGI 2.4 has it. In older versions, and in
             every server that was measured, it returns; the application hears of it from ``receive``.
+        slot: Its slot, which it gives back.
+        seconds: How many seconds it may take from the request on; ``None`` for any time.
     """
 
     def __init__(
-        self, plan: Plan, body: BodyReader, pump: ReceivePump, send: Send, runtime: Runtime, *, raises: bool
+        self,
+        plan: Plan,
+        body: BodyReader,
+        pump: ReceivePump,
+        send: Send,
+        runtime: Runtime,
+        *,
+        raises: bool,
+        slot: Slot | None = None,
+        seconds: float | None = None,
     ) -> None:
         wake = runtime.wake_up()
+        self._slot = slot
         self._observation = observe(plan)
         self._observation.open()
         try:
             sink, outbox = open_sink(plan, runtime, wake, lambda: FoldSink(plan, runtime, wake))
         except Exception as exc:  # a stranger's dialect may raise anything
             self._observation.refused(exc)
+            self._free_slot()
             raise
         sender = self._observation.watch_sender(Sender(send, runtime, plan.settings.send_timeout))
         self._sink = sink
         self._writer = StreamWriter(plan, sink, outbox, sender, runtime, wake, self._stop)
+        self._writer.seconds = seconds
         self._wake = wake
         self._settings = plan.settings
         self._body = body
@@ -237,3 +252,8 @@ class AdaptedStream:
             await self._runtime.wait_ended(tasks, self._settings.cleanup_timeout)
         finally:
             self._observation.close(self._outcome)
+            self._free_slot()
+
+    def _free_slot(self) -> None:
+        if self._slot is not None:
+            self._slot.free()

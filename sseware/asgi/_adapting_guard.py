@@ -17,6 +17,8 @@ from ._plan import Plan
 from ._receive import ReceivePump
 from ._respond import context_of, request_of
 from ._runtime import current_runtime
+from ._settings import Settings
+from ._slots import Slot
 
 __all__ = ["AdaptingGuard"]
 
@@ -87,15 +89,35 @@ class AdaptingGuard(SendGuard):
         if chosen is None:
             return varying
         plan = AdaptedPlan(*chosen, message["headers"])
-        drain = plan.settings.drain
-        if drain is not None and drain.departures(current_runtime()).begun:
+        access = plan.settings.access
+        if access is not None:
+            self._send = access.answering(self._scope, self._send)
+        try:
+            slot, seconds = self._enter(plan.settings)
+        except StreamError as refusal:
             self._left = None
-            self._send = _Refusal(plan, drain.refusal(), self._send, body=not self._is_head)
-        elif self._is_head:
+            self._send = _Refusal(plan, refusal, self._send, body=not self._is_head)
+            return varying
+        if self._is_head:
             return plan.stream_start()
-        else:
-            self._divert(plan, way)
+        self._divert(plan, way, slot, seconds)
         return varying
+
+    def _enter(self, settings: Settings) -> tuple[Slot | None, float | None]:
+        """Returns the slot of the stream, and how many seconds it may take.
+
+        Raises:
+            StreamError: It may not be, or there is no time for it.
+        """
+        drain, access = settings.drain, settings.access
+        if access is not None and (refusal := access.refusal(self._scope)) is not None:
+            raise refusal
+        if drain is not None and drain.departures(current_runtime()).begun:
+            raise drain.refusal()
+        if access is None:
+            return None, None
+        seconds = access.seconds_left(self._scope)
+        return None if self._is_head else access.enter(self._scope), seconds
 
     def _choose(self, way: Way) -> tuple[Dish, StreamContext] | None:
         """Negotiates; returns the dialect of the stream that was asked for, or ``None``."""
@@ -108,7 +130,7 @@ class AdaptingGuard(SendGuard):
             return None  # it speaks it already
         return dish, context_of(self._scope, request, current_runtime(), debug=menu.settings.debug)
 
-    def _divert(self, plan: Plan, way: Way) -> None:
+    def _divert(self, plan: Plan, way: Way, slot: Slot | None, seconds: float | None) -> None:
         asgi = self._scope.get("asgi", {})
         # Two tasks send: the writer, and the application what is no body.
         outside = SendGuard(self._send, self._scope["method"])
@@ -119,13 +141,15 @@ class AdaptingGuard(SendGuard):
             outside,
             current_runtime(),
             raises=_version(asgi.get("spec_version", "2.0")) >= (2, 4),
+            slot=slot,
+            seconds=seconds,
         )
         self._send = self.stream.take
         self._left = None
 
 
 class _Refusal:
-    """Answers 503 in the place of an application whose stream the server has no time for any more."""
+    """Answers in the place of an application whose stream may not be, or that the server has no time for any more."""
 
     def __init__(self, plan: Plan, refusal: StreamError, send: Send, *, body: bool) -> None:
         self._answer = plan.answer_messages(plan.failed(failure_of(refusal, debug=False)), body=body)

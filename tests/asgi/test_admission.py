@@ -370,3 +370,87 @@ async def test_a_websocket_that_the_application_has_accepted_is_closed_where_it_
     await talk(EventStream(handler(), dialect="hector", access=access), allowed, {"origin": APP})
     assert allowed.sent[-1]["code"] == 1000
     assert access.statistics().open == 0
+
+
+def adapted(access: Access, chunks: int = 1, pause: float = 0.0) -> Any:
+    """An application that streams text, adapted."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"content-type", b"text/plain")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for _ in range(chunks):
+            await send({"type": "http.response.body", "body": b"a", "more_body": True})
+            await anyio.sleep(pause)
+        await send({"type": "http.response.body", "body": b""})
+
+    return SSEMiddleware(app, adapt=True, access=access)
+
+
+STREAM: Any = {"accept": "text/event-stream"}
+
+
+async def test_an_adapted_stream_is_let_in_as_any_other_and_what_is_not_adapted_passes() -> None:
+    access = Access(origins=[APP], max_streams=1)
+    app = adapted(access)
+    refused = await answer(app, request(headers={**EVIL, **STREAM}))
+    assert refused.status == 403
+    allowed = await answer(app, request(headers={"origin": APP, **STREAM}))
+    assert (allowed.status, allowed.body) == (200, b"data: a\n\n")
+    assert allowed.headers["access-control-allow-origin"] == APP
+    head = await answer(app, request("HEAD", headers={"origin": APP, **STREAM}))
+    assert head.headers["access-control-allow-origin"] == APP
+    passed = await answer(app, request(headers={**EVIL, "accept": "text/plain"}))
+    assert (passed.status, passed.body) == (200, b"a")
+    assert "access-control-allow-origin" not in passed.headers
+    assert access.statistics().open == 0
+
+
+async def test_an_adapted_stream_takes_a_slot_and_gives_it_back() -> None:
+    """B14."""
+    access = Access(max_streams=1)
+    app = adapted(access, chunks=1000, pause=1.0)
+    async with serving(app, request(headers=STREAM)) as first:
+        await until(lambda: first.body)
+        refused = await answer(adapted(access), request(headers=STREAM))
+        assert (refused.status, refused.headers["retry-after"]) == (503, "5")
+        first.disconnect()
+        await anyio.sleep(2)
+    assert (await answer(adapted(access), request(headers=STREAM))).status == 200
+    assert access.statistics().open == 0
+
+
+async def test_an_adapted_stream_whose_dialect_cannot_open_gives_its_slot_back() -> None:
+    access = Access(max_streams=1)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"content-type", b"text/plain")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    with pytest.raises(OSError):
+        await answer(
+            SSEMiddleware(app, adapt=True, access=access, dialect=Closed(name="closed")),
+            request(headers=STREAM),
+        )
+    assert access.statistics().open == 0
+
+
+async def test_an_adapted_stream_is_given_up_wherever_the_caller_is_cancelled_and_its_slot_is_free() -> None:
+    """B14, G15."""
+    access = Access(max_streams=1)
+
+    async def scenario() -> None:
+        server = FakeServer(turns=2)
+        await adapted(access, 3)(request(headers=STREAM), server.receive, server.send)
+
+    async for number in cancel_everywhere(scenario, at="turn"):
+        assert access.statistics().open == 0, f"cancelled at turn {number}"
+
+
+async def test_an_adapted_stream_ends_cleanly_where_its_credential_expires() -> None:
+    """A5."""
+    access = Access(expires_at=lambda scope: time.time() + 60)
+    start = anyio.current_time()
+    server = await answer(adapted(access, 1000, 1.0), request(headers=STREAM))
+    assert server.is_complete
+    assert server.body.endswith(b": this stream has reached its age; reconnect\n\n")
+    assert anyio.current_time() - start > 58
