@@ -1,0 +1,40 @@
+"""A story under Litestar.
+
+``uvicorn --app-dir examples story_litestar:app`` runs it (``pip install 'sseware[litestar]' uvicorn``), then::
+
+    curl -N localhost:8000/stories/fox -H 'Accept: text/event-stream'
+    curl -N localhost:8000/stories/fox -H 'Accept: text/event-stream;dialect=ash'
+    curl localhost:8000/stories/fox
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import anyio
+from litestar import Litestar, get
+from litestar.params import FromPath
+
+from sseware import streaming
+from sseware.items import Start
+
+PAUSE = 0.2
+
+
+async def tell(name: str) -> AsyncIterator[object]:
+    """The handler. It knows no framework: the other ``story_*.py`` have the same one."""
+    yield Start(name=name)
+    for word in ("Once ", "upon ", "a ", "time ", "there ", "was ", f"a {name}."):
+        yield word
+        await anyio.sleep(PAUSE)
+
+
+@get("/stories/{name:str}")
+@streaming(dialect="husk", dialects=["ash"])
+async def story(name: FromPath[str]) -> AsyncIterator[object]:
+    """Tells a story."""
+    async for item in tell(name):
+        yield item
+
+
+app = Litestar([story])
