@@ -23,6 +23,9 @@ html_show_sphinx = False
 html_copy_source = False
 html_theme_options = {"navigation_with_keys": True}
 
+# Docstrings name errors without their module; two modules have a StreamError.
+suppress_warnings = ["ref.python"]
+
 # A single backtick is code, in docstrings as in Markdown.
 default_role = "code"
 myst_heading_anchors = 3
@@ -35,7 +38,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True

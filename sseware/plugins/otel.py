@@ -7,14 +7,14 @@ either it is not even imported.
 The span is named for the dialect (``stream husk``). It begins before the handler is entered and is the current one
 while it runs, so that spans of the handler's are its children; it is itself a child of whatever span the request has.
 
-| metric | instrument | attributes |
-|---|---|---|
-| ``sseware.streams.open`` | observable up-down counter | dialect |
-| ``sseware.streams.ended`` | counter | dialect, outcome |
-| ``sseware.events`` | observable counter | dialect |
-| ``sseware.bytes`` | observable counter | dialect |
-| ``sseware.stream.duration`` | histogram, seconds | dialect, outcome |
-| ``sseware.stream.time_to_first_event`` | histogram, seconds | dialect |
+Metrics, with their instruments and attributes:
+
+- ``sseware.streams.open``: observable up-down counter; dialect
+- ``sseware.streams.ended``: counter; dialect, outcome
+- ``sseware.events``: observable counter; dialect
+- ``sseware.bytes``: observable counter; dialect
+- ``sseware.stream.duration``: histogram, seconds; dialect, outcome
+- ``sseware.stream.time_to_first_event``: histogram, seconds; dialect
 
 Attributes of metrics have few values: dialects are those that the application allows, outcomes are those of
 `Outcome`. No path, topic or id is among them, and none is in a span unless ``paths`` says so: a path may hold one.
