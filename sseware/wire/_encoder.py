@@ -6,7 +6,7 @@ import re
 from typing import Final, cast
 
 from ..errors import EventTooLarge, InvalidEvent
-from ..events import Comment, NamedEvent, ServerSentEvent, check_id, check_retry, check_type
+from ..events import Comment, NamedEvent, ReceivedEvent, ServerSentEvent, check_id, check_retry, check_type
 
 __all__ = ["MAX_EVENT_SIZE", "encode", "encode_comment"]
 
@@ -17,11 +17,16 @@ MAX_EVENT_SIZE: Final = 16 * 2**20
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 # What stands before the data of an event that has a type and nothing else, by type: checked and put together once.
-# Bounded, for a type may be anything.
+# Bounded, for a type may be anything. The classes are ours, and say nothing but what their fields have.
 _heads: dict[str, str] = {}
+_named_heads: dict[str, str] = {}
+_heads_of: Final[dict[type, dict[str, str]]] = {
+    ServerSentEvent: _heads,
+    ReceivedEvent: _heads,
+    NamedEvent: _named_heads,
+}
 _MOST_HEADS: Final = 256
 _LONGEST_HEAD: Final = 80
-_NAMED_MESSAGE: Final = "event: message\ndata: "
 
 
 # The option is not keyword-only, because CPython calls such functions 20 ns slower: a twentieth of an event's time.
@@ -39,32 +44,30 @@ def encode(event: ServerSentEvent | Comment, max_event_size: int | None = MAX_EV
         InvalidEvent: A field cannot be written.
         EventTooLarge: The result would be larger than ``max_event_size``.
     """
-    if type(event) is ServerSentEvent:
-        # The usual event: a type that was written before, and one line of data. The data are of class str itself,
-        # so that no method of theirs can say anything else than what they are; the head is ours.
-        data = event.data
-        try:
-            head = _heads[event.event]
-            if (
-                event.id is None
-                and event.retry is None
-                and type(data) is str
-                and "\n" not in data
-                and "\r" not in data
-            ):
-                chunk = f"{head}{data}\n\n".encode()
-                if len(chunk) <= max_event_size:  # type: ignore[operator]  # None has no order: see below
-                    return chunk
-        except Exception:  # noqa: S110  # whatever it is, what follows says what is wrong, or knows what to do
-            pass
+    # The usual event: of a class of ours, a type that was written before, and one line of data. The data are of class
+    # str itself, so that no method of theirs can say anything else than what they are; the head is ours.
+    usual: ServerSentEvent = event  # type: ignore[assignment]  # whatever it is, what follows the attempt can tell
+    try:
+        head = _heads_of[type(usual)][usual.event]
+        if (
+            usual.id is None
+            and usual.retry is None
+            and type(data := usual.data) is str
+            and "\n" not in data
+            and "\r" not in data
+        ):
+            chunk = f"{head}{data}\n\n".encode()
+            if len(chunk) <= max_event_size:  # type: ignore[operator]  # None has no order: see below
+                return chunk
+    except Exception:  # noqa: S110  # what follows says what is wrong, or knows what to do
+        pass
     if not isinstance(event, ServerSentEvent):
         if isinstance(event, Comment):
             return encode_comment(event.text)
         raise InvalidEvent("event", event, "a ServerSentEvent")
     # Each attribute is read once, so that what is checked is what is written.
     type_ = _exact("event", event.event)
-    head = _NAMED_MESSAGE if type_ == "message" and isinstance(event, NamedEvent) else _head(type_)
-    before = _id_line(event.id) + head
+    before = _id_line(event.id) + _head(type_, named=isinstance(event, NamedEvent))
     data = _one_field_a_line(_exact("data", event.data), "data: ")
     return _limited(f"{before}{data}\n{_retry_line(event.retry)}\n", max_event_size)
 
@@ -89,15 +92,16 @@ def _id_line(value: object) -> str:
     return f"id: {id_}\n"
 
 
-def _head(type_: str) -> str:
-    head = _heads.get(type_)
+def _head(type_: str, *, named: bool) -> str:
+    heads = _named_heads if named else _heads
+    head = heads.get(type_)
     if head is None:
         check_type(type_)
-        head = "data: " if type_ == "message" else f"event: {type_}\ndata: "
+        head = "data: " if type_ == "message" and not named else f"event: {type_}\ndata: "
         if len(head) <= _LONGEST_HEAD:
-            if len(_heads) == _MOST_HEADS:
-                _heads.clear()
-            _heads[type_] = head
+            if len(heads) == _MOST_HEADS:
+                heads.clear()
+            heads[type_] = head
     return head
 
 

@@ -166,13 +166,21 @@ def test_what_the_handler_reports_is_billed_and_not_the_words() -> None:
     assert b'{"tokensUsed":22,"costUsd":22,"durationMs":0}' in wire
 
 
+@pytest.mark.parametrize("before", [0, 255, 256, 257, 1000])
+def test_a_word_that_is_split_over_many_chunks_counts_once(before: int) -> None:
+    """D7."""
+    pieces = ["x"] * before + ["Hel", "lo", " ", "wor", "ld"]
+    assert b'"tokensUsed":2,' in stream([Text(piece) for piece in pieces])
+
+
 def test_a_word_that_is_split_over_chunks_counts_once() -> None:
     pieces = ["Hel", "lo", " ", "wor", "ld", " \n", "again", "   "]
     assert b'"tokensUsed":3' in stream([Text(piece) for piece in pieces])
 
 
-@given(st.lists(st.text(alphabet="ab \n\u00a0", max_size=5), max_size=12))
+@given(st.lists(st.text(alphabet="ab \n\u00a0", max_size=5), max_size=12).map(lambda pieces: pieces * 60))
 def test_words_are_counted_as_in_the_whole_text(pieces: list[str]) -> None:
+    """D7."""
     count = len("".join(pieces).split())
     assert f'"tokensUsed":{count},'.encode() in stream([Text(piece) for piece in pieces])
     assert fold([Text(piece) for piece in pieces])[1]["data"]["tokens_used"] == count

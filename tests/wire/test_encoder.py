@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sseware.errors import EventTooLarge, InvalidEvent
-from sseware.events import MAX_RETRY, Comment, ReceivedEvent, ServerSentEvent
+from sseware.events import MAX_RETRY, Comment, NamedEvent, ReceivedEvent, ServerSentEvent
 from sseware.wire import EventStreamParser, encode, encode_comment
 from sseware.wire import _encoder as module
 
@@ -315,13 +315,23 @@ def test_a_comment_that_is_no_text_is_refused(text: object) -> None:
         encode_comment(text)  # type: ignore[arg-type]  # that is the test
 
 
-def test_heads_are_kept_for_a_bounded_number_of_short_types() -> None:
+@pytest.mark.parametrize("kind", [ServerSentEvent, NamedEvent, ReceivedEvent])
+def test_heads_are_kept_for_a_bounded_number_of_short_types(kind: type[ServerSentEvent]) -> None:
     for i in range(1000):
-        assert encode(ServerSentEvent("a", event=f"type-{i}")) == b"event: type-%d\ndata: a\n\n" % i
-    assert len(module._heads) <= 256
+        assert encode(kind("a", event=f"type-{i}")) == b"event: type-%d\ndata: a\n\n" % i
+    heads = module._heads_of[kind]
+    assert 0 < len(heads) <= 256
     long = "x" * 1000
-    assert encode(ServerSentEvent("a", event=long)) == f"event: {long}\ndata: a\n\n".encode()
-    assert all(len(type_) < 100 for type_ in module._heads)
+    assert encode(kind("a", event=long)) == f"event: {long}\ndata: a\n\n".encode()
+    assert all(len(type_) < 100 for type_ in heads)
+
+
+@pytest.mark.parametrize("again", ["first", "second"])
+def test_a_named_event_keeps_its_name_and_no_other_takes_it_on(again: str) -> None:
+    assert encode(NamedEvent("a")) == b"event: message\ndata: a\n\n", again
+    for kind in (ServerSentEvent, ReceivedEvent):
+        assert encode(kind("a")) == b"data: a\n\n"
+        assert encode(kind("a", event="x")) == encode(NamedEvent("a", event="x")) == b"event: x\ndata: a\n\n"
 
 
 def test_a_comment_is_written_as_one() -> None:
