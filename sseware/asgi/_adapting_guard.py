@@ -50,7 +50,9 @@ class AdaptedPlan(Plan, frozen=True):
         """Returns the message that begins the stream; `Set-Cookie` and whatever else the application said stays."""
         ours = self.dish.head(self.context.http_version)
         replaced = {name for name, _ in ours if name != b"vary"} | _OF_THE_BODY
-        theirs = [(name, value) for name, value in self.fields if name.lower() not in replaced]
+        # Django's names are not in lower case, as ASGI wants them; this head is ours.
+        theirs = [(name.lower(), value) for name, value in self.fields]
+        theirs = [field for field in theirs if field[0] not in replaced]
         return {"type": "http.response.start", "status": 200, "headers": add_vary([*theirs, *ours])}
 
 

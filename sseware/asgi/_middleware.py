@@ -135,7 +135,7 @@ class SSEMiddleware:
         if scope["type"] != "http":
             await self._pass_other(app, scope, receive, send)
             return
-        menu, pump = self._menu_in(scope), ReceivePump(receive)
+        menu, pump = self._menu_in(scope), ReceivePump(receive, may_end=True)
         guard = AdaptingGuard(scope, pump, send, menu, adapter)
         try:
             await app(Surroundings(menu, pump, guard).put_into(scope), pump.receive, guard)

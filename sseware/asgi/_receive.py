@@ -40,12 +40,19 @@ class ReceivePump:
     Started it reads ahead: a handler that reads gets each message exactly once, and the pump waits for it past the
     limit; of a body that nobody has asked for, what goes past the limit is thrown away.
 
+    Args:
+        receive: The server's.
+        limit: How many bytes of a request body are kept that nobody asks for.
+        may_end: Whether `end` may be called, which lets whoever listens for a disconnect hear of one.
+
     Attributes:
         gone: Whether the client has left.
     """
 
     __slots__ = (
+        "_body_ended",
         "_limit",
+        "_listening",
         "_messages",
         "_news",
         "_on_gone",
@@ -59,15 +66,17 @@ class ReceivePump:
         "gone",
     )
 
-    def __init__(self, receive: Receive, limit: int = _UNREAD_LIMIT) -> None:
+    def __init__(self, receive: Receive, limit: int = _UNREAD_LIMIT, *, may_end: bool = False) -> None:
         self._receive = receive
         self._limit = limit
         self._messages = _NOTHING_READ
         self._unread = self._passing = 0
-        self._wanted = self._overflowed = self._reading = self.gone = False
+        self._wanted = self._overflowed = self._reading = self._body_ended = self.gone = False
         self._news: anyio.Event | None = None
         self._on_gone: Callable[[], None] | None = None
         self._task: Task | None = None
+        # Who listens for the disconnect after the request body, in scopes that can be left; it costs a little.
+        self._listening: set[anyio.CancelScope] | None = set() if may_end else None
 
     def start(self, runtime: Runtime, on_gone: Callable[[], None]) -> None:
         """Starts to read ahead; ``on_gone`` is called once when the client leaves, maybe at once."""
@@ -97,6 +106,8 @@ class ReceivePump:
     def end(self) -> None:
         """Counts the client as gone: nobody wants more of the answer, though whoever gives it has not ended."""
         self._leave()
+        for scope in self._listening or ():
+            scope.cancel()
 
     async def _run(self) -> None:
         try:
@@ -158,6 +169,20 @@ class ReceivePump:
             if self.gone:
                 return dict(_DISCONNECT)
             await self._wait_news()
+        if self._listening is not None and self._body_ended:
+            return await self._listen(self._listening)
+        return await self._pass_through()
+
+    async def _listen(self, listening: set[anyio.CancelScope]) -> Message:
+        with anyio.CancelScope() as scope:
+            listening.add(scope)
+            try:
+                return await self._pass_through()
+            finally:
+                listening.discard(scope)
+        return dict(_DISCONNECT)
+
+    async def _pass_through(self) -> Message:
         self._passing += 1
         try:
             message = await self._receive()
@@ -167,6 +192,8 @@ class ReceivePump:
                 self._notify()
         if message["type"] == "http.disconnect":
             self._leave()
+        elif not message.get("more_body", False):
+            self._body_ended = True
         return message
 
     def _notify(self) -> None:

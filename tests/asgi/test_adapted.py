@@ -229,6 +229,54 @@ class TestAStream:
         assert server.times[-1] - server.times[0] >= 0.4
 
 
+class TestOneThatListensAllTheWhile:
+    """As Starlette's `StreamingResponse` and Django do: another task of theirs waits in ``receive``."""
+
+    def app(self, rest: Application, heard: list[Message]) -> Application:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await receive()
+            async with anyio.create_task_group() as group:
+
+                async def listen() -> None:
+                    heard.append(await receive())
+                    group.cancel_scope.cancel()
+
+                group.start_soon(listen)
+                await turns()
+                await rest(scope, receive, send)
+
+        return app
+
+    @pytest.mark.parametrize(
+        ("chunk", "options"),
+        [
+            pytest.param(b"\xff", {}, id="what-cannot-be-read"),
+            pytest.param(b"x", {"max_age": 10}, id="its-age"),
+        ],
+    )
+    async def test_it_hears_that_its_stream_is_over(self, chunk: bytes, options: Any) -> None:
+        async def rests(scope: Any, receive: Any, send: Any) -> None:
+            await says(chunk, end=False)(scope, receive, send)
+            await anyio.sleep_forever()
+
+        heard: list[Message] = []
+        server = await answer(adapted(self.app(rests, heard), **options), SSE)
+        assert heard == [{"type": "http.disconnect"}]
+        assert server.is_complete
+        assert server.overlaps == 0
+
+    async def test_it_hears_of_a_client_that_leaves(self) -> None:
+        async def rests(scope: Any, receive: Any, send: Any) -> None:
+            await says(b"x", end=False)(scope, receive, send)
+            await anyio.sleep_forever()
+
+        heard: list[Message] = []
+        async with serving(adapted(self.app(rests, heard)), SSE) as server:
+            await until(lambda: server.chunks)
+        assert heard == [{"type": "http.disconnect"}]
+        assert server.overlaps == 0
+
+
 class TestAServerThatStops:
     async def test_a_stream_says_goodbye_and_the_application_hears_of_it(self) -> None:
         heard: list[Message] = []
