@@ -94,3 +94,11 @@ fuzz: $(VENV)/.test ## holds the parser against the reference, on millions of ra
 	@$(BIN)/python -m tests.fuzz --checks $(CHECKS) --seed $(SEED)
 	@$(BIN)/python -m tests.fuzz --mutants 1000 --seed $(SEED)
 	@$(BIN)/python -m tests.fuzz.guided -max_total_time=300 -max_len=200
+
+# How long, and how many clients: make soak MINUTES=10 CLIENTS=500 SERVER=hypercorn
+MINUTES ?= 2
+CLIENTS ?= 500
+SERVER ?= uvicorn
+.PHONY: soak
+soak: $(VENV)/.check ## lets clients come, stall and lose their connections, for two minutes; draws soak.svg
+	@$(BIN)/python -m benchmarks soak --minutes $(MINUTES) --connections $(CLIENTS) --server $(SERVER)
