@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sseware import ServerSentEvent, encode
-from sseware.dialects import AnItem, StreamContext, decode
+from sseware.dialects import COMPACT, AnItem, StreamContext, decode
 from sseware.errors import InvalidDialectEvent, InvalidItem, TruncatedStream
 from sseware.items import (
     Data,
@@ -313,6 +313,16 @@ def test_what_is_written_is_read_and_written_again(items: list[AnItem], granular
     wire = stream(items, speaks=speaks)
     assert read(wire) == [*items, Finish()]
     assert stream(read(wire), speaks=speaks) == wire
+
+
+@given(st.text(st.characters(exclude_categories=()), min_size=1), st.sampled_from([Text, Thinking]))
+def test_a_piece_is_spelled_as_its_message_would_be(text: str, kind: type[Text | Thinking]) -> None:
+    """E8, D4."""
+    name = "text" if kind is Text else "thinking"
+    piece = {"type": f"{name}_delta", name: text}
+    message = {"type": "stream_event", "event": {"type": "content_block_delta", "index": 0, "delta": piece}}
+    first, _, _ = stream([kind(text)], speaks=dialect(include_partial_messages=True)).partition("\n\n")
+    assert first == f"event: message\ndata: {COMPACT.dumps(message)}"
 
 
 @given(st.lists(st.text()))

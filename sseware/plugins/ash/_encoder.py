@@ -105,10 +105,14 @@ class AshEncoder:
     def _piece(self, kind: str, text: str) -> Iterable[ServerSentEvent]:
         if not text:
             return ()
-        closed = self._close_block() if kind != self._kind else ()
+        closed: tuple[ServerSentEvent, ...] = self._close_block() if kind != self._kind else ()
         self._kind = kind
         self._pieces.append(text)
-        return *closed, *self._written(_messages.delta(kind, text))
+        if not self._dialect.include_partial_messages:
+            return closed
+        if self._dialect.granular:
+            return *closed, *self._written(_messages.delta(kind, text))
+        return *closed, NamedEvent(_messages.delta_text(kind, COMPACT.dumps(text)))
 
     def _close_block(self) -> tuple[ServerSentEvent, ...]:
         """Returns the complete message of the block that is open."""
