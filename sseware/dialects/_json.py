@@ -72,12 +72,13 @@ class JSONProfile(msgspec.Struct, frozen=True):
             InvalidItem: It has no JSON: NaN where that is an error, a cycle, nesting deeper than 500, a key that
                 is no string, an int of more digits than Python writes, a type that msgspec does not know.
         """
-        if type(value) is str and not (self.html_safe or self.spaced):
-            # The usual value, the shortest way.
+        if type(value) is str:
+            # The usual value, the shortest way: all profiles escape the same characters, or some more at the end.
             try:
-                return _compact.encode(value).decode()
+                text = _compact.encode(value).decode()
             except ValueError:
-                return self._spell(value)
+                text = self._spell(value)
+            return _HTML.sub(_escape, text) if self.html_safe else text
         try:
             easy = is_easy(value)
             if not easy:
