@@ -27,6 +27,7 @@ BENCHMARKS = {
     "fanout": "bench_fanout",
     "growth": "bench_growth",
     "imports": "bench_imports",
+    "passthrough": "bench_passthrough",
 }
 ROUNDS = 11
 QUICK_ROUNDS = 3

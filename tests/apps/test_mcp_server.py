@@ -27,10 +27,11 @@ async def test_a_session_of_its_own_client_is_unharmed() -> None:
     app = server.streamable_http_app()
     below = Recording(app)
     above = Recording(SSEMiddleware(below, dialect="machpay", adapt=True))
+    transport: Any = StreamingTransport(above)
 
     async with (
         app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=StreamingTransport(above), base_url="http://127.0.0.1:8000") as http,
+        httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http,
         connect("http://127.0.0.1:8000/mcp", http_client=http) as streams,
         mcp.ClientSession(streams[0], streams[1]) as session,
     ):

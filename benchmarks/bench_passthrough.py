@@ -1,0 +1,160 @@
+"""What does a middleware cost a request that is none of its business, in process?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
+from statistics import median
+from typing import Any, TypeAlias
+
+import msgspec
+
+from sseware import SSEMiddleware
+
+from .report import Report, Table, installed
+from .timing import in_turns
+
+__all__ = ["SCENES", "Scene", "exchange", "run", "wrappers"]
+
+Application: TypeAlias = Callable[[Any, Any, Any], Any]
+
+DISTRIBUTIONS = ("starlette",)
+BARE = "no middleware"
+REQUESTS = 1000
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """One kind of answer.
+
+    Attributes:
+        name: What it is called.
+        messages: What the application sends.
+    """
+
+    name: str
+    messages: tuple[dict[str, Any], ...]
+
+
+def _start(*headers: tuple[bytes, bytes]) -> dict[str, Any]:
+    return {"type": "http.response.start", "status": 200, "headers": [*headers]}
+
+
+def _body(data: bytes, *, more: bool = False) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": data, "more_body": more}
+
+
+SCENES = (
+    Scene(
+        "a JSON answer",
+        (_start((b"content-type", b"application/json"), (b"content-length", b"2")), _body(b"{}")),
+    ),
+    Scene(
+        "HTML in eight pieces",
+        (
+            _start((b"content-type", b"text/html; charset=utf-8"), (b"set-cookie", b"a=1")),
+            *[_body(b"<p>hello</p>", more=True)] * 8,
+            _body(b""),
+        ),
+    ),
+)
+
+
+def wrappers() -> Mapping[str, Callable[[Application], Application]]:
+    """Returns what is put around an application, by name."""
+    found: dict[str, Callable[[Application], Application]] = {
+        BARE: lambda app: app,
+        "SSEMiddleware": SSEMiddleware,
+        "SSEMiddleware, adapting": partial(SSEMiddleware, adapt=True),
+    }
+    if installed("starlette"):
+        cors = import_module("starlette.middleware.cors").CORSMiddleware
+        base = import_module("starlette.middleware.base").BaseHTTPMiddleware
+        found["Starlette's CORS"] = partial(cors, allow_origins=["https://a.example"])
+        found["Starlette's BaseHTTPMiddleware"] = partial(base, dispatch=_pass_on)
+    return found
+
+
+async def _pass_on(request: Any, call_next: Callable[[Any], Any]) -> Any:
+    return await call_next(request)
+
+
+def _application(scene: Scene) -> Application:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        for message in scene.messages:
+            await send(message)
+
+    return app
+
+
+def run(rounds: int) -> Report:
+    """Returns the table."""
+    around = wrappers()
+    rows: list[list[str | float]] = []
+    with asyncio.Runner() as runner:
+        for scene in SCENES:
+            works = {name: partial(_run, runner, wrap(_application(scene))) for name, wrap in around.items()}
+            seconds = in_turns(works, rounds)
+            bare = seconds[BARE]
+            over = {
+                name: median(a - b for a, b in zip(seconds[name], bare, strict=True)) / REQUESTS * 1e6
+                for name in around
+                if name != BARE
+            }
+            rows.append([scene.name, median(bare) / REQUESTS * 1e6, *over.values()])
+    table = Table(
+        "A request that is none of its business",
+        "Microseconds a request, on asyncio, with a server that takes every message at once: the application alone, then what "
+        "each middleware adds to it. The client asks for an event stream, and has an `Origin`; the answer is none.",
+        ["scene", *around],
+        rows,
+    )
+    return Report("passthrough", DISTRIBUTIONS, rounds, [table])
+
+
+def _run(runner: asyncio.Runner, app: Application) -> None:
+    runner.run(_requests(app))
+
+
+async def _requests(app: Application) -> None:
+    for _ in range(REQUESTS):
+        await exchange(app)
+
+
+async def exchange(app: Application) -> list[Any]:
+    """Serves one request; returns the messages that came."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return _REQUEST
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(_SCOPE, receive, send)
+    return sent
+
+
+_REQUEST = {"type": "http.request", "body": b"", "more_body": False}
+_SCOPE: dict[str, Any] = {
+    "type": "http",
+    "asgi": {"version": "3.0", "spec_version": "2.3"},
+    "http_version": "1.1",
+    "method": "GET",
+    "scheme": "http",
+    "path": "/",
+    "raw_path": b"/",
+    "query_string": b"",
+    "root_path": "",
+    "client": ("127.0.0.1", 50000),
+    "server": ("127.0.0.1", 8000),
+    "state": {},
+    "headers": [
+        (b"host", b"localhost:8000"),
+        (b"accept", b"text/event-stream"),
+        (b"origin", b"https://a.example"),
+        (b"user-agent", b"Mozilla/5.0"),
+    ],
+}
