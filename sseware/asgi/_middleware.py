@@ -72,7 +72,9 @@ class SSEMiddleware:
         self._inherits_drain = "drain" not in options
         self._counter = StreamCounter() if statistics else None
         own = () if self._counter is None else (self._counter,)
-        self._menu = Menu(settings, CommonObservers(settings, *own))
+        common = CommonObservers(settings, *own)
+        common.get()  # a plugin is asked when an application is made, and not by its first request
+        self._menu = Menu(settings, common)
         adapter = None if adapt is False else Adapter(adapt, settings)
         if not is_asgi_app(app):
             handler = as_handler(app)

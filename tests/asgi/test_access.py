@@ -167,6 +167,19 @@ def test_nothing_is_looked_at_that_is_not_asked_for() -> None:
     assert code_of(Access(max_streams=1), hostile) is None
 
 
+def test_a_request_with_very_many_fields_is_looked_at_in_proportion() -> None:
+    """A8."""
+    access = Access(origins=[APP], sites=["none"], hosts=["localhost"])
+    many = [(b"x", b"a" * 100)] * 200_000 + [
+        (b"origin", b"a" * 10**6),
+        (b"host", b"localhost" + b":" * 10**6),
+    ]
+    start = time.process_time()
+    assert code_of(access, pairs=many) == "host_not_allowed"
+    assert code_of(access, {"host": "localhost"}, pairs=many[:-1]) == "origin_not_allowed"
+    assert time.process_time() - start < 2
+
+
 def test_a_slot_is_the_clients_unless_there_is_a_key() -> None:
     """B14."""
     access = Access(max_per_key=1)

@@ -92,6 +92,8 @@ def test_a_dialect_that_cannot_even_fail_ends_with_a_last_resort(caplog: pytest.
 
 
 def test_what_a_dialect_forges_is_caught_where_bytes_are_made() -> None:
+    """T2."""
+
     class Forger(Loud):
         def encode(self, item: AnItem) -> Iterable[ServerSentEvent]:
             return ["data: forged\n\n"]  # type: ignore[list-item]  # that is the point

@@ -113,6 +113,7 @@ def test_a_plugin_is_asked_once_for_each_dialect() -> None:
 def test_a_plugin_that_adds_nonsense_adds_nothing_and_is_named(
     added: Any, told: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """T1."""
     registry = registry_of(Adds(added), Adds({Point: lambda point: ["fine"]}))
     with caplog.at_level(logging.ERROR, "sseware"):
         encoders = [registry.item_encoders(Plain(name=name)) for name in ("one", "two")]
@@ -219,6 +220,7 @@ async def test_a_buffered_answer_has_what_a_plugin_adds() -> None:
 async def test_a_stream_ends_with_a_failure_where_a_plugin(
     function: Callable[[Point], Any], caplog: pytest.LogCaptureFixture
 ) -> None:
+    """T1: that stream only."""
     app = SSEMiddleware(points, registry=registry_of(Adds({Point: function})))
     with caplog.at_level(logging.ERROR, "sseware"):
         status, body = await answered(app, b"text/event-stream")

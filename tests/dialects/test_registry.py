@@ -135,6 +135,7 @@ BROKEN = {
 def test_one_plugin_harms_nobody_when_it(
     broken: str, install: Install, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """T1, T3."""
     source, told = BROKEN[broken]
     install("a-broken", {"first": "broken_plugin"}, {"broken_plugin": source})
     install("b-good", {"calm": "good_plugin"}, {"good_plugin": GOOD.format(name="calm")})
@@ -152,6 +153,7 @@ def test_one_plugin_harms_nobody_when_it(
 
 
 def test_an_entry_point_that_leads_nowhere_harms_nobody(install: Install) -> None:
+    """T1, T3."""
     install("a-broken", {"first": "os:nothing_of_that_name", "second": "not a reference"}, {})
     registry = Registry()
     assert [str(problem).split(": ")[0] for problem in registry.problems] == [
@@ -296,6 +298,7 @@ def test_without_an_opinion_the_rules_decide() -> None:
 def test_a_plugin_that_negotiates_nonsense_is_passed_over(
     answer: Any, told: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """T1."""
     registry = Registry({"bad": Decides(answer), "good": Decides(BUFFERED)}, installed=False)
     with caplog.at_level(logging.ERROR, "sseware"):
         assert registry.negotiate(Request(), OFFERS) is BUFFERED
@@ -334,6 +337,10 @@ class Spy:
     @hookimpl
     def sseware_negotiate(self) -> None:
         self.calls.append("negotiate")
+
+    @hookimpl
+    def sseware_stream_observers(self) -> None:
+        self.calls.append("stream_observers")
 
 
 EVENTS = 10_000
@@ -381,6 +388,7 @@ async def test_no_hook_is_called_while_ten_thousand_events_stream(
     middleware = SSEMiddleware(ten_thousand, dialect="spied", registry=registry)
     warm_up = SSEMiddleware(one_word, dialect="spied", registry=registry)
     assert await get(warm_up) == b"data: word\n\n"
+    assert await get(EventStream(one_word(), dialect="spied", registry=registry)) == b"data: word\n\n"
     before = list(spy.calls)
     app = (
         middleware
@@ -390,9 +398,10 @@ async def test_no_hook_is_called_while_ten_thousand_events_stream(
     body = await get(app)
     assert body.count(b"\n\n") == EVENTS
     assert b"data: 7,1\n\n" in body
-    # One request is negotiated; the dialects, and what is added to one, were settled before.
+    # One request is negotiated; the dialects, what is added to one, and who observes were settled before.
     assert spy.calls[len(before) :] == ["negotiate"]
-    assert sorted(before) == ["dialects", "item_encoders", "negotiate"]
+    assert (before.count("dialects"), before.count("item_encoders")) == (1, 1)
+    assert before.count("stream_observers") == 3, "once for each middleware, once for what has none"
     assert by_pluggy == []
 
 

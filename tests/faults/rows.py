@@ -90,4 +90,19 @@ SECTIONS: dict[str, list[Row]] = {
         Row("S6", "two applications, loops or threads in one process"),
         Row("S7", "the lifespan's shutdown"),
     ],
+    "Access and logs": [
+        Row("A1", "a token in a query string"),
+        Row("A2", "a page of another origin, of none, of `null`"),
+        Row("A3", "a page of another site that makes a `GET` do something", real=False),
+        Row("A4", "a name of a stranger's that points to this machine"),
+        Row("A5", "a credential that expires in mid-stream"),
+        Row("A7", "a line of a log that is forged"),
+        Row("A8", "a request head as large as can be"),
+        Row("A9", "a label of a metric that has as many values as there are topics", real=False),
+        Row("B14", "more streams than there may be, in total and for one key"),
+    ],
+    "Plugins": [
+        Row("T1", "a plugin that raises, in each hook"),
+        Row("T2", "a dialect that returns what is no event", real=False),
+    ],
 }
