@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from sseware import EventStream, ServerSentEvent, SSEMiddleware, StreamError
+from sseware.asgi import Drain
 from sseware.asgi._menu import Menu
 from sseware.asgi._observation import observe
 from sseware.asgi._plan import Plan
@@ -226,6 +227,18 @@ async def test_a_client_that_stops_reading_has_stalled(diary: Diary) -> None:
 async def test_a_stream_that_reached_its_age_has_expired(diary: Diary) -> None:
     await answer(SSEMiddleware(endless, observers=[diary], max_age=10))
     assert diary.summary.outcome == Outcome.EXPIRED
+
+
+async def test_a_stream_that_ends_because_the_server_stops_is_drained(diary: Diary) -> None:
+    app = SSEMiddleware(endless, observers=[diary], drain=Drain(1.0))
+    async with serving(app) as server:
+        await until(lambda: server.chunks)
+        assert app.drain is not None
+        app.drain.begin()
+        await until(lambda: server.is_complete)
+    assert diary.summary.outcome == Outcome.DRAINED
+    assert diary.summary.bytes == len(server.body), "the farewell is counted"
+    assert diary.summary.events == sum(entry[0] == "event" for entry in diary.entries)
 
 
 async def test_a_stream_whose_caller_gives_it_up_is_cancelled_wherever_it_stands() -> None:
