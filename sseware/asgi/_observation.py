@@ -111,35 +111,36 @@ class _Watching:
 
     def _watched_send(self, send: Send) -> Send:
         stream = self._stream
-        take_in = self._reader() if self._observers.on_event else self._count
+        count = self._reader() if self._observers.on_event else count_events
 
         def watched_send(message: Message) -> Awaitable[None]:
             if body := message.get("body"):
                 stream.bytes += len(body)
-                take_in(body)
+                if events := count(body):
+                    stream.events += events
+                    if stream.first_event is None:
+                        stream.first_event = self._elapsed()
             return send(message)
 
         return watched_send
 
-    def _count(self, body: bytes) -> None:
-        self._counted(count_events(body))
-
-    def _counted(self, count: int) -> None:
-        stream = self._stream
-        if stream.first_event is None and count:
-            stream.first_event = self._elapsed()
-        stream.events += count
-
-    def _reader(self) -> Callable[[bytes], None]:
+    def _reader(self) -> Callable[[bytes], int]:
         """Returns what reads the events from the bytes: so each is told of as it is on the wire."""
         parser = EventStreamParser(max_event_size=None)
 
-        def read(body: bytes) -> None:
+        def read(body: bytes) -> int:
             for event in parser.feed(body):
-                self._counted(1)
-                self._tell(self._observers.on_event, event)
+                self._tell_event(event)
+            return 0
 
         return read
+
+    def _tell_event(self, event: ServerSentEvent) -> None:
+        stream = self._stream
+        if stream.first_event is None:
+            stream.first_event = self._elapsed()
+        stream.events += 1
+        self._tell(self._observers.on_event, event)
 
     def watch_messages(self, message_of: MessageOf) -> MessageOf:
         stream = self._stream
@@ -148,8 +149,7 @@ class _Watching:
             text = message_of(event)
             if text is not None:
                 stream.bytes += len(text.encode(errors="replace"))
-                self._counted(1)
-                self._tell(self._observers.on_event, event)
+                self._tell_event(event)
             return text
 
         return watched_message_of

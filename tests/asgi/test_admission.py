@@ -454,3 +454,18 @@ async def test_an_adapted_stream_ends_cleanly_where_its_credential_expires() -> 
     assert server.is_complete
     assert server.body.endswith(b": this stream has reached its age; reconnect\n\n")
     assert anyio.current_time() - start > 58
+
+
+@pytest.mark.parametrize("at", ["checkpoint", "turn"])
+async def test_a_websockets_slot_is_given_back_wherever_the_caller_is_cancelled(at: Any) -> None:
+    """B14, G15."""
+    access, outcomes = Access(max_streams=1), Outcomes()
+
+    async def scenario() -> None:
+        app = SSEMiddleware(Handler(), dialect="hector", access=access, observers=[outcomes])
+        server = FakeServer(*socket().incoming, turns=1)
+        await app({**request(), "type": "websocket"}, server.receive, server.send)
+
+    async for number in cancel_everywhere(scenario, at=at):
+        assert access.statistics().open == 0, f"cancelled at {at} {number}"
+    assert set(outcomes.seen) == {"cancelled", "finished"}
