@@ -19,6 +19,12 @@ __all__ = ["Dish", "Menu"]
 _DERIVED: Final = 32
 """How many sets of options of responses are remembered; a program has a handful."""
 
+_DECISIONS: Final = 64
+"""How many decisions are remembered; what browsers and libraries send is a handful, too."""
+
+_SHORT: Final = 512
+"""How long a query and an ``Accept`` may be together whose decision is remembered."""
+
 
 class Dish(msgspec.Struct, frozen=True):
     """One dialect, under one set of options.
@@ -94,8 +100,20 @@ class Menu:
     def choose(self, request: Request, scope: Scope) -> tuple[Decision, Dish, tuple[Offer, ...]]:
         """Negotiates: returns the decision, the dialect that it names, and what was on offer."""
         card = self._card or self._write_card(scope)
-        decision = self.registry.negotiate(request, card.offers)
+        decision = self._decide(request, card)
         return decision, card.dishes[decision.dialect], card.offers
+
+    def _decide(self, request: Request, card: _Card) -> Decision:
+        if self.registry.has_negotiators:
+            return self.registry.negotiate(request, card.offers)
+        # Nothing else of the request counts then, and clients of one kind ask alike.
+        asked = (request.query, request.accept)
+        decision = card.decisions.get(asked)
+        if decision is None:
+            decision = self.registry.negotiate(request, card.offers)
+            if len(card.decisions) < _DECISIONS and len(request.query) + len(request.accept or "") <= _SHORT:
+                card.decisions[asked] = decision
+        return decision
 
     def choose_over(self, request: Request, scope: Scope, media_type: str) -> tuple[Decision, Dish]:
         """Negotiates between a stream and an answer that there is already.
@@ -139,6 +157,7 @@ class Menu:
                 for name, dialect in dialects.items()
             },
             over={},
+            decisions={},
         )
         if not callable(settings.dialect):
             self._card = card
@@ -149,3 +168,4 @@ class _Card(msgspec.Struct, frozen=True):
     offers: tuple[Offer, ...]
     dishes: Mapping[str, Dish]
     over: dict[str, tuple[Offer, ...]]
+    decisions: dict[tuple[str, str | None], Decision]

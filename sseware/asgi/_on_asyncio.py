@@ -132,21 +132,22 @@ class _Deadline:
 
 
 class _WakeUp:
-    __slots__ = ("_called", "_loop", "_waiter")
+    __slots__ = ("_called", "_create_future", "_waiter")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self._create_future = loop.create_future
         self._waiter: asyncio.Future[None] | None = None
         self._called = False
 
     def __call__(self) -> None:
-        if self._waiter is None or self._waiter.done():
+        waiter = self._waiter
+        if waiter is None or waiter.done():
             self._called = True
         else:
-            self._waiter.set_result(None)
+            waiter.set_result(None)
 
     def wait(self) -> Awaitable[None]:
-        self._waiter = waiter = self._loop.create_future()
+        self._waiter = waiter = self._create_future()
         if self._called:
             self._called = False
             waiter.set_result(None)

@@ -107,5 +107,6 @@ class Outbox:
         self._chunks = []
         self._empty = 0
         self._left = self._max_bytes
-        self.release()
+        if self._full:
+            self.release()
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -46,6 +46,8 @@ class Sender:
     def __init__(self, send: Send, runtime: Runtime, seconds: float | None) -> None:
         self._send = send
         self._runtime = runtime
+        self._begin = runtime.begin
+        self._now = runtime.now
         self._seconds = seconds
         self._deadline: Deadline | None = None
         self._is_over = False
@@ -64,30 +66,56 @@ class Sender:
             ClientStalled: The message was not taken in time.
             OutOfTurn: The application has sent something itself.
         """
-        runtime = self._runtime
-        try:
-            rest = runtime.begin(self._send(message))
-            if rest is not None and not await self._finish(rest):
-                raise ClientStalled
-        except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError) as exc:
-            raise ClientGone from exc
-        except OutOfTurn:
-            raise
-        except RuntimeError as exc:
-            _log.warning("send() failed (%r); the client counts as gone", exc)
-            raise ClientGone from exc
-        self.last = runtime.now()
+        rest = self.begin(message)
+        if rest is not None:
+            await self.finish(rest)
 
-    async def _finish(self, rest: Any) -> bool:
-        """Finishes a message that is not taken at once; returns whether it was."""
+    def begin(self, message: Message) -> Any:
+        """Begins to send a message; returns what `finish` has to finish, or ``None`` where it was taken at once.
+
+        Raises:
+            ClientGone: As when it is called.
+            OutOfTurn: As when it is called.
+        """
+        try:
+            rest = self._begin(self._send(message))
+        except Exception as exc:
+            self._raise_meaning(exc)
+            raise
+        if rest is None:
+            self.last = self._now()
+        return rest
+
+    async def finish(self, rest: Any) -> None:
+        """Finishes a message that was not taken at once.
+
+        Raises:
+            ClientGone: As when it is called.
+            ClientStalled: As when it is called.
+            OutOfTurn: As when it is called.
+        """
         self._deadline = deadline = self._runtime.deadline(self._seconds)
         try:
             taken = await self._runtime.finish_within(rest, deadline)
+        except Exception as exc:
+            self._raise_meaning(exc)
+            raise
         finally:
             self._deadline = None
-        if not (taken or self._is_over):
-            _log.warning("the client has not read for %g s; its answer is broken off", self._seconds)
-        return taken
+        if not taken:
+            if not self._is_over:
+                _log.warning("the client has not read for %g s; its answer is broken off", self._seconds)
+            raise ClientStalled
+        self.last = self._now()
+
+    @staticmethod
+    def _raise_meaning(exc: Exception) -> None:
+        """Raises what an exception of the server's means, unless it means itself."""
+        if isinstance(exc, OSError | anyio.BrokenResourceError | anyio.ClosedResourceError):
+            raise ClientGone from exc
+        if isinstance(exc, RuntimeError) and not isinstance(exc, OutOfTurn):
+            _log.warning("send() failed (%r); the client counts as gone", exc)
+            raise ClientGone from exc
 
     def break_off(self) -> None:
         """Ends the time of the message that is not taken; others have hardly any."""

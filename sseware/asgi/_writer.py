@@ -65,8 +65,7 @@ class StreamWriter:
         self._keepalive: Timer | None = None
         self._head_is_due = False
         self._silent = b""
-        self._expired = False
-        self._drained = False
+        self._cut_short: Literal["expired", "drained"] | None = None
         self.gone = False
         self.seconds: float | None = None
 
@@ -115,23 +114,28 @@ class StreamWriter:
             if outbox.closed:
                 await send(_last(outbox.take()))
                 return "finished"
-            if self._expired:
-                self._leave()
-                await send(_last(outbox.take() + _AGED))
-                return "expired"
-            if self._drained and (drain := self._settings.drain) is not None:
-                self._leave()
-                farewell = drain.farewell(self._sink.farewell())
-                await send(_last(outbox.take() + farewell))
-                return "drained"
+            if self._cut_short is not None:
+                return await self._end_early(self._cut_short)
             if chunk := outbox.take() or self._silent:
                 self._silent = b""
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            else:
-                if self._keepalive is None:
-                    self._await_silence()
-                await self._wake.wait()
+                # It is nearly always taken at once, and a coroutine costs more than that.
+                rest = send.begin({"type": "http.response.body", "body": chunk, "more_body": True})
+                if rest is not None:
+                    await send.finish(rest)
+            if self._keepalive is None:
+                self._await_silence()
+            # What has come meanwhile has called it, so that this returns at once then.
+            await self._wake.wait()
         return "left"
+
+    async def _end_early(self, why: Literal["expired", "drained"]) -> Outcome:
+        """Ends a stream whose handler would go on."""
+        self._leave()
+        farewell = _AGED
+        if why == "drained" and (drain := self._settings.drain) is not None:
+            farewell = drain.farewell(self._sink.farewell())
+        await self._send(_last(self._outbox.take() + farewell))
+        return why
 
     def _await_age(self) -> None:
         left = []
@@ -169,12 +173,12 @@ class StreamWriter:
         self._keepalive = self._runtime.call_later(left, self._ring_for_keepalive)
 
     def _ring_for_age(self) -> None:
-        self._expired = True
+        self._cut_short = self._cut_short or "expired"
         self._wake()
 
     def _take_turn(self) -> None:
         """Is called where the server stops; a head that is awaited still goes out, so that it can be told."""
-        self._drained = True
+        self._cut_short = "drained"
         self._head_is_due = True
         self._wake()
 

@@ -139,6 +139,11 @@ class Registry:
     def _remember(self, problems: Sequence[PluginError]) -> None:
         self._problems += [each for each in problems if str(each) not in map(str, self._problems)]
 
+    @property
+    def has_negotiators(self) -> bool:
+        """Whether a plugin is asked before the rules are: then a decision may hang on anything in a request."""
+        return bool(self._negotiators)
+
     def negotiate(self, request: Request, offers: Sequence[Offer]) -> Decision:
         """Decides what a client gets: the first plugin that has an opinion, else the rules of RFC 9110.
 

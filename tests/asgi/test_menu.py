@@ -103,3 +103,37 @@ def test_no_more_than_a_handful_is_remembered() -> None:
     assert all(root.derive({"max_age": age}).settings.max_age == age for age in ages)
     assert root.derive({"max_age": 99}) is not root.derive({"max_age": 99})
     assert root.derive({"max_age": 1}) is root.derive({"max_age": 1})
+
+
+def test_requests_that_ask_alike_get_one_decision() -> None:
+    own = menu(dialect=OWN, dialects=["plain"])
+    first, _, _ = own.choose(Request(path="/a", query="x=1", accept="text/event-stream"), {})
+    again, _, _ = own.choose(Request(path="/b", method="POST", query="x=1", accept="text/event-stream"), {})
+    assert again is first
+    other, dish, _ = own.choose(Request(query="dialect=plain", accept="text/event-stream"), {})
+    assert (other.dialect, dish.dialect.name) == ("plain", "plain")
+
+
+def test_no_more_decisions_are_remembered_than_clients_of_good_will_need() -> None:
+    own = menu(dialect=OWN)
+    for number in range(200):
+        asked = Request(query=f"x={number}")
+        assert own.choose(asked, {})[0].representation == "buffered"
+    assert own.choose(asked, {})[0] is not own.choose(asked, {})[0]
+    long = Request(query="x" * 600)
+    fresh = menu(dialect=OWN)
+    assert fresh.choose(long, {})[0] is not fresh.choose(long, {})[0]
+
+
+def test_a_plugin_that_negotiates_is_asked_each_time() -> None:
+    asked: list[str] = []
+
+    class Negotiates:
+        @hookimpl
+        def sseware_negotiate(self, request: Any, offers: Any) -> None:
+            asked.append(request.path)
+
+    own = menu(dialect=OWN, registry=Registry({"negotiates": Negotiates()}, installed=False))
+    for path in ("/a", "/b"):
+        own.choose(Request(path=path), {})
+    assert asked == ["/a", "/b"]
