@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from sseware import EventStreamParser, ServerSentEvent, SSEMiddleware, StreamError, streaming
-from sseware.errors import ConfigurationError, HandlerReused, InvalidEvent
+from sseware.errors import ConfigurationError, HandlerReused, InvalidEvent, InvalidItem
 from sseware.integrations.starlette import EventStream
 from sseware.items import Data
 from tests.asgi.fakes import FakeServer, answer, request, serving, until
@@ -87,12 +87,20 @@ class TestContent:
         ((event, data, _),) = parsed(server)
         assert (event, json.loads(data)) == ("update", {"a": "ü"})
 
-    async def test_a_pydantic_model(self) -> None:
+    async def test_a_pydantic_model_is_an_event_called_data(self) -> None:
         class Point(BaseModel):
             x: int
 
-        server = await answer(EventStream([Point(x=1)]))
-        assert json.loads(parsed(server)[0][1]) == {"x": 1}
+        server = await answer(EventStream([Point(x=1), ServerSentEvent(Point(x=2).model_dump_json())]))
+        assert [(event, json.loads(data)) for event, data, _ in parsed(server)] == [
+            ("data", {"x": 1}),
+            ("message", {"x": 2}),
+        ]
+
+    async def test_a_number_is_wrapped(self) -> None:
+        assert parsed(await answer(EventStream([Data(7)]))) == [("data", "7", None)]
+        with pytest.raises(InvalidItem, match="wrap it"):
+            await answer(EventStream([7]))
 
     @pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\rb"])
     async def test_lines_are_split_at_the_standards_line_ends(self, text: str) -> None:
