@@ -83,10 +83,13 @@ class SSEMiddleware:
                     f"adapt is for an ASGI application, and {app!r} is a handler: its items are a stream already"
                 )
             self._app = partial(self._answer, handler)
+            self._wrapped: ASGIApp | None = None
         elif adapter is not None:
             self._app = partial(self._adapt, app, adapter)
+            self._wrapped = None
         else:
-            self._app = partial(self._pass_on, app)
+            self._app = partial(self._pass_other, app)
+            self._wrapped = app
 
     @property
     def drain(self) -> Drain | None:
@@ -95,7 +98,15 @@ class SSEMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or one lifespan."""
-        await self._app(scope, receive, send)
+        if self._wrapped is None or scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        # Most requests are none of its business. They pay for what an `EventStream` may need below, and for no more.
+        pump, guard = ReceivePump(receive), SendGuard(send, scope["method"])
+        around = Surroundings(self._menu_in(scope), pump, guard)
+        await self._wrapped(around.put_into(scope), pump.receive, guard.__call__)
+        if not (guard.started or pump.gone):
+            guard.check_answered()
 
     def statistics(self) -> StreamStatistics:
         """Returns how many streams there are and were, how they ended, and what was sent on them.
@@ -109,7 +120,7 @@ class SSEMiddleware:
 
     def _menu_in(self, scope: Scope) -> Menu:
         """Returns the options for one request: inside another middleware, the drain is that one's."""
-        outer = menu_around(scope) if self._inherits_drain else None
+        outer = menu_around(scope) if self._inherits_drain and "sseware" in scope else None
         return self._menu if outer is None else self._menu.derive({"drain": outer.settings.drain})
 
     async def _pass_other(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,16 +132,6 @@ class SSEMiddleware:
         else:
             await app(scope, receive, send)
 
-    async def _pass_on(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._pass_other(app, scope, receive, send)
-            return
-        menu = self._menu_in(scope)
-        around = Surroundings(menu, ReceivePump(receive), SendGuard(send, scope["method"]))
-        await app(around.put_into(scope), around.pump.receive, around.guard)
-        if not around.pump.gone:
-            around.guard.check_answered()
-
     async def _adapt(
         self, app: ASGIApp, adapter: Adapter, scope: Scope, receive: Receive, send: Send
     ) -> None:
@@ -140,7 +141,7 @@ class SSEMiddleware:
         menu, pump = self._menu_in(scope), ReceivePump(receive, may_end=True)
         guard = AdaptingGuard(scope, pump, send, menu, adapter)
         try:
-            await app(Surroundings(menu, pump, guard).put_into(scope), pump.receive, guard)
+            await app(Surroundings(menu, pump, guard).put_into(scope), pump.receive, guard.__call__)
         except BaseException as exc:
             if guard.stream is not None:
                 await guard.stream.die(exc)
