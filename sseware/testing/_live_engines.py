@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar, Final
@@ -14,7 +16,7 @@ _CANCELLATIONS: Final = 10
 """How often what runs on after the end is cancelled, before it is left; each has a tenth of a second."""
 
 
-class Engine:
+class Engine(ABC):
     """A server in a thread: ``run`` is called in it, everything else from another one.
 
     Args:
@@ -33,13 +35,15 @@ class Engine:
         self.options = options
         self.port = 0
 
+    @abstractmethod
     def run(self, ready: Callable[[], None]) -> None:
         """Runs the server to its end; calls `ready` when it answers."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def stop(self) -> None:
         """Asks it to end."""
-        raise NotImplementedError
+        ...
 
     def kill(self) -> None:
         """Lets it end with whatever runs; one that blocks its event loop does not hear this."""
@@ -57,8 +61,8 @@ class _OnAsyncio(Engine):
     def new_loop(self) -> asyncio.AbstractEventLoop:
         return asyncio.SelectorEventLoop()
 
-    async def serve(self, ready: Callable[[], None], stopping: asyncio.Event) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def serve(self, ready: Callable[[], None], stopping: asyncio.Event) -> None: ...
 
     def run(self, ready: Callable[[], None]) -> None:
         loop = self._loop = self.new_loop()
@@ -79,20 +83,18 @@ class _OnAsyncio(Engine):
         await self.serve(ready, stopping)
 
     def stop(self) -> None:
-        if self._stopping is not None:
-            self._post(self._stopping.set)
+        if self._loop is not None and self._stopping is not None:
+            _post(self._loop, self._stopping.set)
 
     def kill(self) -> None:
         if self._loop is not None:
-            self._post(self._loop.stop)
+            _post(self._loop, self._loop.stop)
 
-    def _post(self, callback: Callable[[], object]) -> None:
-        if self._loop is None:
-            return
-        try:
-            self._loop.call_soon_threadsafe(callback)
-        except RuntimeError:
-            return  # it is closed: it has ended
+
+def _post(loop: asyncio.AbstractEventLoop, callback: Callable[[], object]) -> None:
+    # One that has ended has a closed loop.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(callback)
 
 
 def _sweep(loop: asyncio.AbstractEventLoop) -> None:
@@ -215,14 +217,10 @@ class HypercornOnTrio(Engine):
         self._post(self._kill)
 
     def _post(self, callback: Callable[[], object] | None) -> None:
-        if self._from_thread is None or callback is None:
-            return
-        import trio
-
-        try:
-            self._from_thread(callback)
-        except trio.RunFinishedError:
-            return
+        # trio.RunFinishedError: it has ended.
+        with contextlib.suppress(RuntimeError):
+            if self._from_thread is not None and callback is not None:
+                self._from_thread(callback)
 
 
 def _hypercorn_config(engine: Engine) -> Any:
@@ -276,7 +274,7 @@ def _answers(port: int) -> bool:
         return False
 
 
-class Daphne(Engine):
+class Daphne(Engine):  # pragma: no cover - it runs in a process that leaves by _exit, and writes no coverage
     """daphne. Twisted's reactor is one for a process, and cannot be run twice."""
 
     isolated = True
@@ -308,6 +306,6 @@ class Daphne(Engine):
         made.callFromThread(partial(_stop_reactor, made))
 
 
-def _stop_reactor(reactor: Any) -> None:
+def _stop_reactor(reactor: Any) -> None:  # pragma: no cover - as above
     if reactor.running:
         reactor.stop()

@@ -234,4 +234,5 @@ class InProcess:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
-        self._line.close()
+        with contextlib.suppress(OSError):  # it may hold what could not be said any more
+            self._line.close()

@@ -62,9 +62,9 @@ async def test_after_turns_the_tasks_of_a_scenario_may_be_anywhere(anyio_backend
 
     for by in ways(anyio_backend):
         last = [number async for number in cancel_everywhere(scenario, by=by, at="turn")][-1]
-        assert last >= 3
+        assert last >= 2
     assert (3, 3) in states
-    assert len(states) > 3
+    assert len(states) > 1
 
 
 @pytest.mark.parametrize("at", ["checkpoint", "turn"])

@@ -18,13 +18,13 @@ from sseware import SSEMiddleware
 from sseware.testing import LIVE_SERVERS, sse_server
 from sseware.testing.errors import AppLeaked, ServerFailed, SSETimeout, UnknownServer
 
-FAST = ["uvicorn-h11", "uvicorn-httptools"]
-SLOW = [name for name in LIVE_SERVERS if name not in FAST]
+SLOW = ["uvicorn-h2", "daphne"]
+FAST = [name for name in LIVE_SERVERS if name not in SLOW]
 NEEDS = {"uvicorn-h2": "zttp", "uvicorn-uvloop": "uvloop", "hypercorn-trio": "hypercorn"}
 
 
 def servers(*, but: tuple[str, ...] = ()) -> list[Any]:
-    """Each server; those that take longer to load, or need to be installed, where SSEWARE_SLOW is set."""
+    """Each server; those that take longer where SSEWARE_SLOW is set."""
     slow = pytest.mark.skipif(not os.environ.get("SSEWARE_SLOW"), reason="set SSEWARE_SLOW=1")
     return [*FAST, *(pytest.param(name, marks=slow) for name in SLOW if name not in but)]
 
