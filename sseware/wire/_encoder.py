@@ -44,18 +44,14 @@ def encode(event: ServerSentEvent | Comment, max_event_size: int | None = MAX_EV
         InvalidEvent: A field cannot be written.
         EventTooLarge: The result would be larger than ``max_event_size``.
     """
-    # The usual event: of a class of ours, a type that was written before, and one line of data. The data are of class
-    # str itself, so that no method of theirs can say anything else than what they are; the head is ours.
+    # The usual event: of a class of ours, a type that was written before, and data without a CR. The data are of
+    # class str itself, so that no method of theirs can say anything else than what they are; the head is ours.
     usual: ServerSentEvent = event  # type: ignore[assignment]  # whatever it is, what follows the attempt can tell
     try:
         head = _heads_of[type(usual)][usual.event]
-        if (
-            usual.id is None
-            and usual.retry is None
-            and type(data := usual.data) is str
-            and "\n" not in data
-            and "\r" not in data
-        ):
+        if usual.id is None and usual.retry is None and type(data := usual.data) is str and "\r" not in data:
+            if "\n" in data:
+                data = data.replace("\n", "\ndata: ")
             chunk = f"{head}{data}\n\n".encode()
             if len(chunk) <= max_event_size:  # type: ignore[operator]  # None has no order: see below
                 return chunk

@@ -29,10 +29,11 @@ def text_encoder(event: str = "message") -> Callable[[str], bytes]:
     head = empty.removesuffix(b"\n\n").decode()
 
     def encode_text(text: str) -> bytes:
-        # The usual text is one line, of class str itself, so that it is what it says it is.
-        if type(text) is str and "\n" not in text and "\r" not in text:
+        # The usual text has no CR, and is of class str itself, so that it is what it says it is.
+        if type(text) is str and "\r" not in text:
+            lines = text.replace("\n", "\ndata: ") if "\n" in text else text
             try:
-                chunk = f"{head}{text}\n\n".encode()
+                chunk = f"{head}{lines}\n\n".encode()
             except UnicodeEncodeError:
                 pass
             else:
