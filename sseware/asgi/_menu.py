@@ -83,7 +83,7 @@ class Menu:
             return self
         try:
             # 1, 1.0 and True are equal, and not the same option.
-            key = frozenset((name, type(value), value) for name, value in options.items())
+            key = frozenset((name, type(value), _hashable(value)) for name, value in options.items())
             known = self._derived.get(key)
         except TypeError:
             return self._replace(options)
@@ -162,6 +162,13 @@ class Menu:
         if not callable(settings.dialect):
             self._card = card
         return card
+
+
+def _hashable(value: object) -> object:
+    """Returns what a list or a dict holds, as options are usually written, in a shape that can be remembered."""
+    if type(value) is list:
+        return tuple(value)
+    return tuple(value.items()) if type(value) is dict else value
 
 
 class _Card(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any
 
@@ -95,6 +96,38 @@ def test_equal_options_of_other_types_are_checked_all_the_same() -> None:
 
 def test_options_that_have_no_hash_are_taken_too() -> None:
     assert menu().derive({"headers": {"x-a": "1"}}).settings.headers == (("x-a", "1"),)
+
+
+@pytest.mark.parametrize(
+    ("options", "others"),
+    [
+        pytest.param({"headers": {"x-a": "1"}}, {"headers": {"x-a": "2"}}, id="a-dict"),
+        pytest.param({"dialects": ["plain"]}, {"dialects": []}, id="a-list"),
+        pytest.param({"dialects": ["plain"]}, {"dialects": ("plain",)}, id="a-list-is-no-tuple"),
+    ],
+)
+def test_what_is_written_as_a_list_or_a_dict_is_remembered_by_what_is_in_it(
+    options: Any, others: Any
+) -> None:
+    root = menu()
+    known = root.derive(options)
+    assert root.derive(copy.deepcopy(options)) is known
+    assert root.derive(others) is not known
+
+
+def test_what_changes_after_it_was_given_is_another_thing() -> None:
+    root, headers = menu(), {"x-a": "1"}
+    before = root.derive({"headers": headers})
+    headers["x-a"] = "2"
+    assert root.derive({"headers": headers}).settings.headers == (("x-a", "2"),)
+    assert before.settings.headers == (("x-a", "1"),)
+
+
+def test_what_cannot_be_remembered_is_derived_each_time() -> None:
+    root = menu()
+    options: Any = {"headers": [["x-a", "1"]]}
+    assert root.derive(options).settings.headers == (("x-a", "1"),)
+    assert root.derive(options) is not root.derive(options)
 
 
 def test_no_more_than_a_handful_is_remembered() -> None:
