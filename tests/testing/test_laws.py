@@ -86,7 +86,7 @@ def test_a_broken_law_is_told_with_the_smallest_example() -> None:
     assert error.law == "parser/prompt"
     assert error.level == "MUST"
     assert isinstance(error.example, list)
-    assert len(b"".join(error.example)) <= 12
+    assert len(b"".join(error.example)) <= 16
     assert "asked for more and had told" in str(error)
     assert "WHATWG HTML 9.2.6" in str(error)
     assert getattr(error, "__notes__", []) == []

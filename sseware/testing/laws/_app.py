@@ -29,8 +29,9 @@ def _messages(app: Any, server: str) -> None:
 
     async def main() -> None:
         try:
-            async with opened(target, server) as stream:
-                await listen(stream)
+            async with asked(target, server) as stream:
+                if content_type_essence(stream.headers.get("content-type")) == "text/event-stream":
+                    await listen(stream)
         except AppLeaked:
             return  # another law tells that
 

@@ -45,8 +45,8 @@ class Law(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         reference: Where it is written: a section of a standard, or a row of our table of faults.
         needs: What a target, or this environment, must have for the law to be judged; maybe nothing.
         function: Is called with a target and an example; raises where the law does not hold of it.
-        examples: Returns the examples to try, one after the other.
-        random: Returns a hypothesis strategy of examples, in their place.
+        examples: Returns the examples to try first, one after the other.
+        random: Returns a hypothesis strategy of more of them.
         max_examples: How many examples of the strategy are tried.
     """
 
@@ -71,6 +71,17 @@ class Law(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     def __str__(self) -> str:
         return self.id
+
+    def hold_all(self, target: Any) -> None:
+        """Holds each of the examples of a target against the law; the random ones are not among them.
+
+        Raises:
+            LawBroken: It does not hold of one.
+            LawSkipped: It cannot be judged.
+        """
+        nothing = () if self.random is not None else (None,)
+        for example in nothing if self.examples is None else self.examples():
+            self.hold(target, example)
 
     def strategy(self) -> Any:
         """Returns the hypothesis strategy of its examples.

@@ -108,7 +108,7 @@ _SHAPES: Final = {
     "many data lines in one event": (b"data: x\n" * 8, b"", b"\n"),
     "many events in small chunks": (b"data: x\n\ndata: y\n\ndata: z\n\n" * 8, b"", b""),
 }
-_FEW: Final = 600
+_FEW: Final = 300
 _MORE: Final = 8
 _MOST: Final = 3 * _MORE
 

@@ -76,7 +76,13 @@ def _given_test(suite: type[_Suite], law: Law, name: str) -> Callable[..., None]
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
     )
-    return limits(given(example=law.strategy())(test))
+    random_examples = limits(given(example=law.strategy())(test))
+
+    def both() -> None:
+        law.hold_all(suite._target())
+        random_examples()
+
+    return both
 
 
 def _unbound(suite: type, name: str) -> Any:

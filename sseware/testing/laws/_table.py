@@ -33,6 +33,8 @@ _TABLE: Final = (
 )
 _LAWS: Final = {each.id: each for each in _TABLE}
 _NO_EXAMPLE: Any = object()
+_SEARCH: Final = 3.0
+"""Seconds for which smaller examples are looked for."""
 
 
 def every() -> tuple[Law, ...]:
@@ -111,17 +113,36 @@ def check(
     law = get(law)
     if example is not _NO_EXAMPLE:
         law.hold(target, example)
-    elif law.random is not None:
+        return
+    law.hold_all(target)
+    if law.random is not None:
         _check_random(law, target, max_examples or law.max_examples)
-    else:
-        for each in (None,) if law.examples is None else law.examples():
-            law.hold(target, each)
+
+
+class _Patience:
+    """Ends a search for smaller examples that takes long: only what is known to break the law breaks it then."""
+
+    def __init__(self) -> None:
+        self._broken: set[str] = set()
+        self._began: float | None = None
+
+    def note(self, example: Any) -> None:
+        """Is told of an example that breaks the law."""
+        self._broken.add(repr(example))
+        self._began = self._began or time.monotonic()
+
+    def is_over(self, example: Any) -> bool:
+        """Tells whether an example need not be tried any more."""
+        long = self._began is not None and time.monotonic() - self._began > _SEARCH
+        return long and repr(example) not in self._broken
 
 
 def _check_random(law: Law, target: Any, max_examples: int) -> None:
     if find_spec("hypothesis") is None:
         raise LawSkipped("hypothesis is not installed; install it with: pip install 'sseware[testing]'")
     from hypothesis import HealthCheck, Phase, given, settings
+
+    patience = _Patience()
 
     @settings(
         max_examples=max_examples,
@@ -134,7 +155,13 @@ def _check_random(law: Law, target: Any, max_examples: int) -> None:
     )
     @given(law.strategy())
     def hold(example: Any) -> None:
-        law.hold(target, example)
+        if patience.is_over(example):
+            return
+        try:
+            law.hold(target, example)
+        except LawBroken:
+            patience.note(example)
+            raise
 
     try:
         hold()
