@@ -2,7 +2,7 @@
 
 ``python -m benchmarks NAME`` prints one question's tables; ``all`` runs every one and writes tables, figures and plots
 into ``benchmarks/results``; ``compare OLD NEW`` says what has become slower between two files of figures; ``soak``
-lets clients come and go for minutes.
+lets clients come and go for minutes; ``conformance`` holds others against our laws.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from . import soak
+from . import conformance, soak
 from .compare import changes, comparison
 from .report import Report
 from .suite import RESULTS, run_all, write
@@ -39,6 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _compare(options.before, options.after)
     if options.benchmark == "soak":
         return soak.run(options)
+    if options.benchmark == "conformance":
+        return conformance.run(options)
     if options.benchmark == "all":
         table, failed = run_all(tuple(BENCHMARKS), options.into or RESULTS, quick=options.quick)
         print(table)
@@ -80,6 +82,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     compare.add_argument("before", type=Path, metavar="OLD", help="what --json wrote, or --into")
     compare.add_argument("after", type=Path, metavar="NEW")
     soak.add_options(commands.add_parser("soak", help=(soak.__doc__ or "").strip()))
+    conformance.add_options(commands.add_parser("conformance", help=(conformance.__doc__ or "").strip()))
     return parser.parse_args(arguments)
 
 
