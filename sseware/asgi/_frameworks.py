@@ -53,6 +53,9 @@ def response_class() -> type[Any] | None:
     """Returns the class of stream that is a response of a loaded framework's own kind, too."""
     for framework, name in _RESPONSES:
         if framework in sys.modules:
-            found: type[Any] = import_module(name).EventStream
+            found: type[Any] | None = getattr(sys.modules.get(name), "EventStream", None)
+            if found is None:
+                # It is not there yet; or it is about to be, in another thread, for which this waits.
+                found = import_module(name).EventStream
             return found
     return None

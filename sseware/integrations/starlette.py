@@ -46,19 +46,27 @@ class EventStream(_EventStream, Response):
         options: As `sseware.asgi.Settings` describes them.
     """
 
+    body = b""
+
     def __init__(
         self, content: Any, *, background: BackgroundTask | None = None, **options: Unpack[Options]
     ) -> None:
         super().__init__(content, **options)
-        settings = self._menu.settings
         self.background = background
-        self.body = b""
-        self.status_code = settings.status_code
-        # Response.headers and set_cookie read and write this list.
-        self.raw_headers: RawHeaders = [
-            (name.encode("latin-1"), value.encode("latin-1")) for name, value in settings.headers
-        ]
-        self._given = (self.status_code, [*self.raw_headers])
+        self.status_code = self._menu.settings.status_code
+        self._fields: RawHeaders | None = None
+
+    @property
+    def raw_headers(self) -> RawHeaders:
+        """The header fields that were given; `headers` and `set_cookie` read and write this list."""
+        if self._fields is None:
+            given = self._menu.settings.headers
+            self._fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in given]
+        return self._fields
+
+    @raw_headers.setter
+    def raw_headers(self, fields: RawHeaders) -> None:
+        self._fields = fields
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, and runs the background task."""
@@ -68,16 +76,12 @@ class EventStream(_EventStream, Response):
             await self.background()
 
     def _take_in_changes(self) -> None:
-        status, fields = self._given
-        changed: Options = {}
-        if self.status_code != status:
-            changed["status_code"] = self.status_code
-        if self.raw_headers != fields:
-            changed["headers"] = tuple(
-                (name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw_headers
-            )
-        if changed:
-            self._change(changed)
+        """Makes options of what was set on the response since it was made."""
+        if self.status_code != self._menu.settings.status_code:
+            self._change(Options(status_code=self.status_code))
+        if self._fields or (self._fields is not None and self._menu.settings.headers):
+            fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._fields]
+            self._change(Options(headers=tuple(fields)))
 
 
 @overload

@@ -106,6 +106,24 @@ class TestTheResponse:
         assert server.headers["content-type"] == "text/event-stream; charset=utf-8"
         assert server.body == STREAM
 
+    async def test_header_fields_may_be_taken_away_or_replaced_as_a_whole(self) -> None:
+        response = EventStream(words(), headers={"x-a": "1"})
+        del response.headers["x-a"]
+        assert "x-a" not in (await answer(response)).headers
+        response = EventStream(words(), headers={"x-a": "1"})
+        response.raw_headers = [(b"x-b", b"2")]
+        headers = (await answer(response)).headers
+        assert ("x-a" in headers, headers["x-b"]) == (False, "2")
+
+    async def test_who_only_looks_at_header_fields_changes_none(self) -> None:
+        async def endpoint(request: Request) -> Response:
+            response = EventStream(words())
+            assert "x-a" not in response.headers
+            return response
+
+        app = SSEMiddleware(app_of(endpoint), headers={"x-a": "middleware"})
+        assert (await answer(app)).headers["x-a"] == "middleware"
+
     async def test_header_fields_are_those_of_a_buffered_answer_too(self) -> None:
         response = EventStream(words(), dialect="husk")
         response.set_cookie("seen", "1")
