@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any, Final, Protocol, TypeAlias
 
+from ..events import MAX_RETRY
 from ._reference import ReferenceResult, reference_parse
+from ._tracebacks import is_failure
 
 __all__ = [
     "EVENT_FIELDS",
@@ -21,7 +23,10 @@ __all__ = [
     "PrefixMismatch",
     "PrefixOracle",
     "check_prefixes",
+    "saturated",
 ]
+
+__tracebackhide__ = is_failure
 
 EVENT_FIELDS: Final = ("event", "data", "last_event_id")
 """The attributes of an event in the standard."""
@@ -173,7 +178,7 @@ class PrefixOracle:
         fed: int,
         when: str = "",
     ) -> None:
-        got = events, parser.last_event_id, parser.reconnection_time
+        got = events, parser.last_event_id, saturated(parser.reconnection_time)
         want = self._state(length)
         if got == want:
             return
@@ -189,6 +194,11 @@ class PrefixOracle:
             state = self._seen(result.events), result.last_event_id, result.reconnection_time
             self._states[length] = state
         return state
+
+
+def saturated(reconnection_time: int | None) -> int | None:
+    """Returns a reconnection time as the reference has it: the standard knows no largest integer, and it does."""
+    return reconnection_time if reconnection_time is None else min(reconnection_time, MAX_RETRY)
 
 
 def check_prefixes(

@@ -19,10 +19,13 @@ from typing import Any
 
 import msgspec
 
-from ._oracle import ParserFactory, PrefixMismatch
+from ._oracle import ParserFactory, PrefixMismatch, saturated
 from ._reference import ReferenceEvent
+from ._tracebacks import is_failure
 
 __all__ = ["ResponseVector", "Vector", "check_vector", "feedings", "load_response_vectors", "load_vectors"]
+
+__tracebackhide__ = is_failure
 
 
 class Vector(msgspec.Struct, frozen=True, repr_omit_defaults=True, forbid_unknown_fields=True):
@@ -151,7 +154,7 @@ def _check_feeding(make_parser: ParserFactory, vector: Vector, chunks: tuple[byt
     left = parser.close()
     if isinstance(left, list | tuple) and left:
         raise PrefixMismatch(chunks, "events after close", tuple(left), ())
-    got = parser.last_event_id, parser.reconnection_time
+    got = parser.last_event_id, saturated(parser.reconnection_time)
     if got != (vector.last_event_id, vector.reconnection_time):
         want_left = vector.last_event_id, vector.reconnection_time
         raise PrefixMismatch(chunks, "last_event_id or reconnection_time", got, want_left)

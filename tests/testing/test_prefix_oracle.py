@@ -133,3 +133,15 @@ def test_a_parser_that_yields_its_events_may_fail_while_it_does() -> None:
     assert check_prefixes(Yielding, [b"data: a\n\n"]) == 2
     with pytest.raises(PrefixMismatch, match="differ in an error"):
         check_prefixes(Yielding, [b"data: boom\n\n"])
+
+
+def test_how_large_a_reconnection_time_may_be_is_the_parsers_own_business() -> None:
+    class Boundless(PlainParser):
+        def feed(self, chunk: bytes) -> list[PlainEvent]:
+            self.reconnection_time = int(chunk.removeprefix(b"retry: "))
+            return []
+
+    for large in (2**63 - 1, 2**63, 2**99):
+        check_prefixes(Boundless, [b"retry: %d\n" % large])
+    with pytest.raises(PrefixMismatch, match="reconnection_time"):
+        check_prefixes(Boundless, [b"retry: 2_0\n"])

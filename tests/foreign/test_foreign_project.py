@@ -1,0 +1,18 @@
+"""A project of somebody else finds its bugs by sseware; ``.ci/run`` does it in an environment of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.foreign import judge
+
+pytest.importorskip("fastapi")
+
+
+@pytest.mark.parametrize("mode", ["asyncio-strict", "anyio"])
+def test_its_suite_finds_both_planted_bugs_and_nothing_else(mode: str) -> None:
+    judge.assert_finds_what_is_planted(mode)
+
+
+def test_what_does_not_use_sseware_is_the_same_with_its_plugin_blocked() -> None:
+    judge.assert_changes_nothing_where_it_is_not_used()
