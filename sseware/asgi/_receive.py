@@ -53,6 +53,7 @@ class ReceivePump:
         "_body_ended",
         "_limit",
         "_listening",
+        "_may_end",
         "_messages",
         "_news",
         "_on_gone",
@@ -75,8 +76,9 @@ class ReceivePump:
         self._news: anyio.Event | None = None
         self._on_gone: Callable[[], None] | None = None
         self._task: Task | None = None
-        # Who listens for the disconnect after the request body, in scopes that can be left; it costs a little.
-        self._listening: set[anyio.CancelScope] | None = set() if may_end else None
+        self._may_end = may_end
+        # Who listens for the disconnect after the request body, each in a scope that can be left.
+        self._listening: set[anyio.CancelScope] | None = None
 
     def start(self, runtime: Runtime, on_gone: Callable[[], None]) -> None:
         """Starts to read ahead; ``on_gone`` is called once when the client leaves, maybe at once."""
@@ -169,20 +171,8 @@ class ReceivePump:
             if self.gone:
                 return dict(_DISCONNECT)
             await self._wait_news()
-        if self._listening is not None and self._body_ended:
-            return await self._listen(self._listening)
-        return await self._pass_through()
-
-    async def _listen(self, listening: set[anyio.CancelScope]) -> Message:
-        with anyio.CancelScope() as scope:
-            listening.add(scope)
-            try:
-                return await self._pass_through()
-            finally:
-                listening.discard(scope)
-        return dict(_DISCONNECT)
-
-    async def _pass_through(self) -> Message:
+        if self._body_ended and self._may_end:
+            return await self._listen()
         self._passing += 1
         try:
             message = await self._receive()
@@ -195,6 +185,24 @@ class ReceivePump:
         elif not message.get("more_body", False):
             self._body_ended = True
         return message
+
+    async def _listen(self) -> Message:
+        """Waits for the disconnect, which is all that can come after the request body; `end` counts as one."""
+        if self._listening is None:
+            self._listening = set()
+        message: Message = _DISCONNECT
+        self._passing += 1
+        try:
+            with anyio.CancelScope() as scope:
+                self._listening.add(scope)
+                message = await self._receive()
+        finally:
+            self._listening.discard(scope)
+            self._passing -= 1
+            self._notify()
+        if message["type"] == "http.disconnect":
+            self._leave()
+        return message if message is not _DISCONNECT else dict(_DISCONNECT)
 
     def _notify(self) -> None:
         if self._news is not None:
