@@ -23,7 +23,7 @@ from ._protocols import (
     StreamContext,
 )
 from ._registry import Registry, default_registry, get_dialect
-from ._schema import EventShape, events_schema
+from ._schema import EventShape, closed, events_schema
 from ._translate import translate
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "StreamObserver",
     "StreamSummary",
     "bad_end",
+    "closed",
     "decode",
     "default_registry",
     "events_schema",

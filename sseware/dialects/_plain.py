@@ -36,7 +36,7 @@ from ._authoring import leave_out, read_payload, refuse_owned, status_of
 from ._file import file_answer
 from ._json import COMPACT
 from ._protocols import AnItem, BufferedAnswer, StreamContext
-from ._schema import EventShape, events_schema
+from ._schema import EventShape, closed, events_schema
 
 __all__ = ["Plain"]
 
@@ -88,6 +88,13 @@ class Plain(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     def decoder(self) -> _PlainDecoder:
         """Returns the decoder of one stream."""
         return _PlainDecoder()
+
+    def buffered_schemas(self) -> dict[str, dict[str, Any]]:
+        """Returns the JSON Schema of its buffered answer, by media type."""
+        item = {"type": "object", "properties": {"type": {"type": "string"}}, "required": ["type"]}
+        finish = closed({"ok": {"type": "boolean"}, "exit_code": {"type": ["integer", "null"]}, "result": {}})
+        items = {"type": "array", "items": item}
+        return {"application/json": closed({"items": items, "finish": finish})}
 
     def schema(self) -> dict[str, Any]:
         """Returns the JSON Schema of the events that have a meaning here; others may stand beside them."""

@@ -201,7 +201,9 @@ class Dialect(Protocol):
     - ``message_of(event: ServerSentEvent) -> str | None``: the message that an event is over a WebSocket, ``None``
       where it is none there, such as a terminator; without it the dialect is not carried over WebSockets;
     - ``example: tuple[Item | ServerSentEvent, ...]``: items whose bytes the command line shows, a short text;
-    - ``schema() -> dict[str, Any]``: the JSON Schema of its events, which ``events_schema`` makes; no schema.
+    - ``schema() -> dict[str, Any]``: the JSON Schema of its events, which ``events_schema`` makes; no schema;
+    - ``buffered_schemas() -> dict[str, dict[str, Any]]``: the JSON Schema of its buffered answer by media type, where
+      it has ended well; none.
 
     Attributes:
         name: By which it is chosen: ``[a-z][a-z0-9_-]*``.

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-__all__ = ["EventShape", "events_schema"]
+__all__ = ["EventShape", "closed", "events_schema"]
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -79,4 +79,21 @@ def _event(shape: EventShape, payload: dict[str, Any] | None) -> dict[str, Any]:
         },
         # An unnamed event has no event field, and is a "message" all the same.
         "required": ["data"] if shape.event in ("message", None) else ["event", "data"],
+    }
+
+
+def closed(properties: dict[str, Any]) -> dict[str, Any]:
+    """Returns the JSON Schema of an object that has these properties, and no others.
+
+    >>> closed({"response": {"type": "string"}})["required"]
+    ['response']
+
+    Args:
+        properties: The schema of each.
+    """
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
     }

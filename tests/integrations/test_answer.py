@@ -153,7 +153,7 @@ async def test_what_fails_while_it_is_closed_is_logged(caplog: pytest.LogCapture
 async def test_the_client_does_not_wait_for_the_clean_up() -> None:
     closed: list[str] = []
 
-    async def slow() -> AsyncIterator[str]:
+    async def slow() -> AsyncIterator[object]:
         try:
             yield "a"
             yield Finish()

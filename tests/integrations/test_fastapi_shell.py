@@ -259,7 +259,7 @@ class TestOpenAPI:
             {"const": name} for name in ("start", "chunk", "end", "error")
         ]
         assert "$ref" not in json.dumps(contents)
-        assert "schema" in contents["application/json"]
+        assert set(contents["application/json"]["schema"]["properties"]) == {"success", "data", "meta"}
 
     async def test_what_is_sent_fits_what_is_shown(self, assert_events_fit: Any) -> None:
         app = FastAPI()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from sseware.dialects import AnItem, EventShape, StreamContext, events_schema
+from sseware.dialects import AnItem, EventShape, StreamContext, closed, events_schema
 from sseware.items import Finish, Item, Log, Start, Step, Text
 
 from ._decoder import GRANULAR, AshDecoder, DoneBody, ErrorBody
@@ -76,6 +76,11 @@ class Ash(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     def decoder(self) -> AshDecoder:
         """Returns the decoder of one stream."""
         return AshDecoder()
+
+    def buffered_schemas(self) -> dict[str, dict[str, Any]]:
+        """Returns the JSON Schema of its buffered answer, by media type."""
+        messages = {"type": "array", "items": {"type": "object"}}
+        return {"application/json": closed({"messages": messages, "sessionId": {"type": "string"}})}
 
     def schema(self) -> dict[str, Any]:
         """Returns the JSON Schema of its events."""

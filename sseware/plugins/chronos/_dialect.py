@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from sseware.dialects import AnItem, EventShape, StreamContext, events_schema
+from sseware.dialects import AnItem, EventShape, StreamContext, closed, events_schema
 from sseware.items import Finish, Item, Start, Step, Text, Usage
 
 from ._decoder import ChronosDecoder, Frame
@@ -76,6 +76,10 @@ class Chronos(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     def decoder(self) -> ChronosDecoder:
         """Returns the decoder of one stream; it takes named events and unnamed ones."""
         return ChronosDecoder()
+
+    def buffered_schemas(self) -> dict[str, dict[str, Any]]:
+        """Returns the JSON Schema of its buffered answer, by media type."""
+        return {"application/json": closed({"events": {"type": "array", "items": {"type": "object"}}})}
 
     def schema(self) -> dict[str, Any]:
         """Returns the JSON Schema of its events; named ones bear the type of their frame."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from sseware import ServerSentEvent
-from sseware.dialects import AnItem, EventShape, StreamContext, events_schema
+from sseware.dialects import AnItem, EventShape, StreamContext, closed, events_schema
 from sseware.errors import ConfigurationError
 from sseware.items import Finish, Item, Log, Start, Step, Text, Thinking, Usage
 
@@ -106,6 +106,10 @@ class Hector(msgspec.Struct, frozen=True, repr_omit_defaults=True):
         if event.event not in self.owned or (event.event == "message" and event.data == DONE):
             return None
         return event.data
+
+    def buffered_schemas(self) -> dict[str, dict[str, Any]]:
+        """Returns the JSON Schema of its buffered answer, by media type."""
+        return {"application/json": closed({"response": {"type": "string"}})}
 
     def schema(self) -> dict[str, Any]:
         """Returns the JSON Schema of its events."""

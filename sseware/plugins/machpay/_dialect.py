@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from sseware.dialects import AnItem, EventShape, StreamContext, events_schema
+from sseware.dialects import AnItem, EventShape, StreamContext, closed, events_schema
 from sseware.errors import ConfigurationError
 from sseware.items import Finish, Item, Log, Step, Text, Thinking, ToolCall, ToolResult
 from sseware.items import Start as StartItem
@@ -113,6 +113,22 @@ class MachPay(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     def decoder(self) -> MachPayDecoder:
         """Returns the decoder of one stream; it takes named chunks and unnamed ones."""
         return MachPayDecoder(self.chunk_event)
+
+    def buffered_schemas(self) -> dict[str, dict[str, Any]]:
+        """Returns the JSON Schema of its buffered answer, by media type."""
+        data = {
+            "text": {"type": "string"},
+            "tokens_used": {"type": "integer"},
+            "processing_time_ms": {"type": "integer"},
+        }
+        meta = {
+            "skill_id": {"type": ["string", "null"]},
+            "version": {"type": "string"},
+            "execution_id": {"type": "string"},
+            "cost_usd": {"type": "number"},
+        }
+        envelope = {"success": {"const": True}, "data": closed(data), "meta": closed(meta)}
+        return {"application/json": closed(envelope)}
 
     def schema(self) -> dict[str, Any]:
         """Returns the JSON Schema of its events."""
