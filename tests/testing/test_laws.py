@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import anyio
@@ -77,6 +78,12 @@ def test_the_table_is_complete_and_says_where_each_law_is_written() -> None:
         assert law.rule.endswith(".")
         assert law.reference
         assert str(law) == law.id == law.__name__
+
+
+def test_the_documentation_lists_every_law() -> None:
+    text = Path(__file__).resolve().parents[2].joinpath("docs", "laws.md").read_text(encoding="utf-8")
+    rows = [f"| `{law.id}` | {law.level} | {law.rule} | {law.reference} |" for law in laws.every()]
+    assert [row for row in rows if row not in text] == []
 
 
 def test_a_broken_law_is_told_with_the_smallest_example() -> None:
