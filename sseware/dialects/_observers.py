@@ -4,7 +4,8 @@ An observer is called in the middle of a stream's work, so that it must be quick
 calls come in this order: ``on_open``; ``on_event`` for each event; ``on_error`` where something was raised;
 ``on_close``, which comes whatever has happened. All but ``on_error`` come in the task of the request, in one
 context: a context variable that ``on_open`` sets is seen by the handler, and can be reset in ``on_close``.
-``on_error`` comes in the task of the handler, when it raises: events that it had run ahead may follow.
+``on_error`` comes in the task of the handler, when it raises: events that it had run ahead may follow. Where an
+application is adapted, ``on_open`` comes in the task in which that sends, and events in a task of the writer's.
 
 Only what a class overrides is called. What no observer overrides costs nothing.
 """

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Final
 from weakref import WeakKeyDictionary
 
 from sseware.asgi import StreamCounter, StreamStatistics
@@ -43,6 +43,20 @@ _SCOPE: Final = "sseware"
 _METHODS: Final = frozenset(
     ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
 )
+
+
+class _Current:
+    """A span, made the current one."""
+
+    def __init__(self, span: trace.Span) -> None:
+        self.span = span
+        self._context = trace.set_span_in_context(span)
+        self._token = context.attach(self._context)
+
+    def leave(self) -> None:
+        # An application that is adapted may send from a task of its own. What was current there has gone with it.
+        if context.get_current() is self._context:
+            context.detach(self._token)
 
 
 class OpenTelemetry(StreamObserver):
@@ -65,7 +79,7 @@ class OpenTelemetry(StreamObserver):
         self._paths = paths
         self._counter = StreamCounter()
         # Weak: a stream of which the end is never told must not be kept.
-        self._spans: WeakKeyDictionary[ObservedStream, tuple[trace.Span, Any]] = WeakKeyDictionary()
+        self._spans: WeakKeyDictionary[ObservedStream, _Current] = WeakKeyDictionary()
         meter = metrics.get_meter(_SCOPE, meter_provider=meter_provider)
         meter.create_observable_up_down_counter(
             "sseware.streams.open", [self._each(lambda each: each.open)], "{stream}", "Streams that run."
@@ -105,17 +119,18 @@ class OpenTelemetry(StreamObserver):
         if self._paths:
             attributes["url.path"] = stream.path
         span = self._tracer.start_span(f"stream {stream.dialect}", attributes=attributes)
-        self._spans[stream] = span, context.attach(trace.set_span_in_context(span))
+        self._spans[stream] = _Current(span)
 
     def on_error(self, stream: ObservedStream, error: Exception) -> None:
         """Adds the exception to the span."""
-        self._spans[stream][0].record_exception(error)
+        self._spans[stream].span.record_exception(error)
 
     def on_close(self, stream: ObservedStream, summary: StreamSummary) -> None:
         """Ends the span, and counts the stream."""
         self._counter.on_close(stream, summary)
-        span, token = self._spans.pop(stream)
-        context.detach(token)
+        current = self._spans.pop(stream)
+        current.leave()
+        span = current.span
         span.set_attribute("sseware.outcome", summary.outcome.value)
         span.set_attribute("sseware.events", summary.events)
         span.set_attribute("sseware.bytes", summary.bytes)

@@ -126,6 +126,27 @@ async def test_a_stream_stands_between_the_requests_span_and_the_handlers(teleme
     assert inside.parent.span_id == stream.context.span_id
 
 
+async def test_an_application_that_sends_from_a_task_of_its_own_leaves_no_span_behind(
+    telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        async def stream() -> None:
+            headers = [(b"content-type", b"text/plain")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"a"})
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(stream)
+
+    outside = trace.get_current_span()
+    adapted = SSEMiddleware(app, adapt=True, observers=[telemetry.observer])
+    await answer(adapted, request(accept="text/event-stream"))
+    assert trace.get_current_span() is outside
+    (span,) = telemetry.exporter.get_finished_spans()
+    assert (span.attributes or {})["sseware.outcome"] == "finished"
+    assert "detach" not in caplog.text
+
+
 async def test_metrics_count_streams_by_dialect_and_outcome_and_by_nothing_else(telemetry: Telemetry) -> None:
     """A9."""
 
