@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from sseware import EventStream, ServerSentEvent, SSEMiddleware, StreamError
-from sseware.asgi import Drain
+from sseware.asgi import Access, Drain
 from sseware.asgi._menu import Menu
 from sseware.asgi._observation import observe
 from sseware.asgi._plan import Plan
@@ -530,3 +530,34 @@ async def test_the_request_body_is_still_the_handlers(diary: Diary) -> None:
         SSEMiddleware(handler, observers=[diary]), request("POST"), server=FakeServer(*body(b"a"))
     )
     assert server.body.startswith(b"data: a\n\n")
+
+
+class Stubborn:
+    """A handler that does not let itself be ended, until it is let go."""
+
+    def __init__(self) -> None:
+        self.go = anyio.Event()
+
+    async def __call__(self) -> AsyncIterator[str]:
+        yield "a"
+        try:
+            await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.go.wait()
+            raise ValueError("too late")
+
+
+async def test_nothing_is_told_after_the_end_not_even_by_a_handler_that_was_abandoned(diary: Diary) -> None:
+    """G6: and its slot is free."""
+    access, stubborn = Access(max_streams=1), Stubborn()
+    app = SSEMiddleware(stubborn, observers=[diary], cleanup_timeout=2, access=access)
+    async with serving(app) as server:
+        await until(lambda: server.chunks)
+        server.disconnect()
+        await anyio.sleep(5)
+        assert access.statistics().open == 0
+        assert diary.summary.outcome == Outcome.LEFT
+        stubborn.go.set()
+        await turns()
+    assert diary.entries[-1] == ("close", diary.summary)
