@@ -28,6 +28,7 @@ BENCHMARKS = {
     "growth": "bench_growth",
     "imports": "bench_imports",
     "passthrough": "bench_passthrough",
+    "server": "bench_server",
 }
 ROUNDS = 11
 QUICK_ROUNDS = 3

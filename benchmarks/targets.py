@@ -187,6 +187,62 @@ TARGETS: tuple[Target, ...] = (
         at_least=1,
     ),
     Target(
+        work="over uvicorn, a burst of 20 000 events, beside sse-starlette",
+        benchmark="server",
+        rows=("a burst",),
+        column="sse-starlette",
+        at_least=6,
+    ),
+    Target(
+        work="over uvicorn, a burst of 20 000 events, beside Starlette",
+        benchmark="server",
+        rows=("a burst",),
+        column="Starlette 2.3",
+        at_least=3,
+    ),
+    Target(
+        work="over uvicorn, groups of 8 events, 10 connections, beside sse-starlette",
+        benchmark="server",
+        rows=("groups",),
+        column="sse-starlette",
+        at_least=4,
+    ),
+    Target(
+        work="over uvicorn, 1 000 connections at 20 events/s, beside sse-starlette",
+        benchmark="server",
+        rows=("1000 connections",),
+        column="sse-starlette",
+        at_least=1 / 0.7,
+    ),
+    Target(
+        work="over uvicorn, 1 000 connections at 20 events/s, beside Starlette",
+        benchmark="server",
+        rows=("1000 connections",),
+        column="Starlette 2.3",
+        at_least=1,
+    ),
+    Target(
+        work="over uvicorn, time to first byte, p99, beside sse-starlette",
+        benchmark="server",
+        rows=("first byte",),
+        column="sse-starlette",
+        at_least=2,
+    ),
+    Target(
+        work="memory per idle connection over uvicorn, KiB",
+        benchmark="server",
+        rows=("sseware",),
+        column="KiB a connection",
+        at_most=26,
+    ),
+    Target(
+        work="tasks per idle connection over uvicorn",
+        benchmark="server",
+        rows=("sseware",),
+        column="tasks a connection",
+        at_most=4,
+    ),
+    Target(
         work="`import sseware`, ms", benchmark="imports", rows=("import sseware",), column="ms", at_most=80
     ),
     Target(

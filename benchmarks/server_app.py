@@ -1,0 +1,100 @@
+"""A server in a process of its own: ``python -m benchmarks.server_app PEER DESCRIPTOR`` serves on an inherited socket."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from sseware import SSEMiddleware
+
+from .driver_peers import OURS, applications
+
+__all__ = ["BURST", "GROUPS", "IN_GROUP", "PER_SECOND", "TEXT", "main"]
+
+TEXT = "the quick brown fox jumps over the lazy dog"
+BURST = 20_000
+IN_GROUP = 8
+GROUPS = 100
+PER_SECOND = 20
+
+
+async def _burst(before: str, after: str) -> AsyncIterator[str]:
+    for _ in range(BURST):
+        yield f"{before}{TEXT}{after}"
+
+
+async def _groups(before: str, after: str) -> AsyncIterator[str]:
+    for _ in range(GROUPS):
+        for _ in range(IN_GROUP):
+            yield f"{before}{TEXT}{after}"
+        await asyncio.sleep(0.005)
+
+
+async def _ticks(before: str, after: str) -> AsyncIterator[str]:
+    while True:
+        yield f"{before}{TEXT}{after}"
+        await asyncio.sleep(1 / PER_SECOND)
+
+
+async def _idle(before: str, after: str) -> AsyncIterator[str]:
+    yield f"{before}{TEXT}{after}"
+    await asyncio.Event().wait()
+
+
+def _application(peer: str) -> Any:
+    make = applications()[peer]
+    apps = {"/burst": make(_burst), "/groups": make(_groups), "/ticks": make(_ticks), "/idle": make(_idle)}
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            for _ in range(2):
+                message = await receive()
+                await send({"type": f"{message['type']}.complete"})
+        elif scope["path"] == "/figures":
+            body = json.dumps(_figures()).encode()
+            headers = [(b"content-length", str(len(body)).encode())]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+        else:
+            await apps[scope["path"]](scope, receive, send)
+
+    # As it is meant to be used: the middleware hears the signal that stops the server.
+    return SSEMiddleware(app) if peer == OURS else app
+
+
+def _figures() -> dict[str, float]:
+    """Returns what this process has used: seconds of processor, KiB, tasks, times that it slept."""
+    spent = time.process_time()
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    status = Path("/proc/self/status").read_text("ascii")
+    slept = int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
+    return {
+        "seconds": spent,
+        "kib": pages * os.sysconf("SC_PAGE_SIZE") / 1024,
+        "tasks": len(asyncio.all_tasks()),
+        "slept": slept,
+        "after": time.process_time(),
+    }
+
+
+def main(peer: str, descriptor: str) -> None:
+    """Serves until a signal comes."""
+    config = uvicorn.Config(
+        _application(peer), http="httptools", loop="uvloop", log_level="critical", access_log=False
+    )
+    uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(descriptor))])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
