@@ -31,6 +31,7 @@ def test_a_field_of_text_must_be_a_str(field: str, value: object) -> None:
 
 @pytest.mark.parametrize("event", ["", "a\n", "a\rb", "\r\n", "a\ud800"])
 def test_a_type_must_be_one_line_that_is_not_empty(event: str) -> None:
+    """E1, E7."""
     for _ in range(2):
         with pytest.raises(InvalidEvent, match="event must be one non-empty line without surrogates"):
             ServerSentEvent(event=event)
@@ -46,6 +47,7 @@ def test_a_type_may_be_any_other_line(event: str) -> None:
 
 @pytest.mark.parametrize("code", [*range(0x20), *range(0x7F, 0xA0), 0xD800, 0xDFFF])
 def test_an_id_must_be_without_control_characters_and_surrogates(code: int) -> None:
+    """E2, E7, E8."""
     for value in (chr(code), f"a{chr(code)}", f"{chr(code)}a"):
         with pytest.raises(InvalidEvent, match="id must be a str without control characters"):
             ServerSentEvent(id=value)
@@ -58,6 +60,7 @@ def test_an_id_may_have_any_other_character(value: str) -> None:
 
 @pytest.mark.parametrize("retry", [True, False, -1, 1.0, float("nan"), "5", MAX_RETRY + 1, 10**30])
 def test_a_retry_must_be_a_whole_number_of_milliseconds(retry: object) -> None:
+    """E4."""
     with pytest.raises(InvalidEvent, match="retry must be a whole number of milliseconds from 0 to"):
         make(retry=retry)
 
@@ -76,6 +79,7 @@ def test_a_field_is_checked_whatever_the_others_are() -> None:
 
 @pytest.mark.parametrize("name", ["data", "event", "id", "retry", "last_event_id", "other"])
 def test_an_event_is_frozen(name: str) -> None:
+    """E10."""
     with pytest.raises(AttributeError):
         setattr(ServerSentEvent("a"), name, "b")
 
@@ -111,6 +115,7 @@ def test_an_event_survives_a_pickle_and_a_copy(event: ServerSentEvent) -> None:
 
 
 def test_what_is_replaced_is_checked() -> None:
+    """E10."""
     event = ServerSentEvent("a", event="x")
     assert msgspec.structs.replace(event, data="b") == ServerSentEvent("b", event="x")
     assert ServerSentEvent(**{**msgspec.structs.asdict(event), "data": "b"}) == ServerSentEvent(
@@ -121,6 +126,7 @@ def test_what_is_replaced_is_checked() -> None:
 
 
 def test_a_decoded_event_is_checked() -> None:
+    """E10."""
     event = ServerSentEvent("a", event="x")
     assert msgspec.json.decode(msgspec.json.encode(event), type=ServerSentEvent) == event
     with pytest.raises(msgspec.ValidationError):
@@ -128,6 +134,8 @@ def test_a_decoded_event_is_checked() -> None:
 
 
 def test_a_subclass_is_checked_too() -> None:
+    """E10."""
+
     class Mine(ServerSentEvent, frozen=True):
         extra: int = 0
 

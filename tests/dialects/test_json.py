@@ -80,6 +80,7 @@ def test_values_are_spelled(value: Any, compact: str, spaced: str, go: str) -> N
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_javascript_writes_null_for_nan_and_the_others_refuse_it(value: float) -> None:
+    """E13."""
     assert COMPACT.dumps({"a": [value]}) == '{"a":[null]}'
     assert pretty(value) == "null"
     for profile in (SPACED, GO):
@@ -215,6 +216,7 @@ class Broken:
     ],
 )  # fmt: skip
 def test_what_has_no_json_is_refused(profile: JSONProfile, value: Any, message: str) -> None:
+    """E13."""
     with pytest.raises(InvalidItem, match=message):
         profile.dumps(value)
 
@@ -230,6 +232,7 @@ def test_nesting_of_500_is_spelled(profile: JSONProfile, make: Any) -> None:
 
 @each_profile
 def test_a_stack_that_is_nearly_full_is_no_crash(profile: JSONProfile) -> None:
+    """E13."""
     value = nested(400)
     outcomes = set()
 

@@ -97,6 +97,7 @@ def test_words_that_are_printed_with_pauses_arrive_with_these_pauses(server: tup
 def test_a_client_that_leaves_takes_the_processes_with_it(
     server: tuple[str, int], path: str, how: HowToLeave
 ) -> None:
+    """D6."""
     before, kept = descriptors(), children()
 
     def measure() -> float:

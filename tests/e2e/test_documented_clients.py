@@ -137,6 +137,7 @@ def seen(client: str, target: str) -> list[Any]:
 
 @needs_node
 def test_husks_page_shows_the_frames(url: str) -> None:
+    """D4."""
     (shown,) = seen("husk", f"{url}/skills/summarize?stream=1")
     assert shown == "".join(f"event: stdout\ndata: {word}\n\n" for word in STORY) + (
         'event: done\ndata: {"ok":true,"exitCode":0}\n\n'
@@ -146,6 +147,7 @@ def test_husks_page_shows_the_frames(url: str) -> None:
 @needs_node
 def test_machpays_react_component_hears_every_chunk_and_then_closes(url: str) -> None:
     # `start` and `end` are named, so that onmessage does not hear them.
+    """D4."""
     assert seen("machpay", f"{url}/api/stream?prompt=x") == [*STORY, "closed"]
 
 
@@ -158,6 +160,7 @@ def test_machpays_plain_page_shows_what_comes(url: str) -> None:
 
 @needs_node
 def test_ashs_loop_sees_each_message_and_the_end(url: str) -> None:
+    """D4."""
     events = seen("ash", f"{url}/api/sessions/SESSION_ID/messages")
     assert [kind for kind, _ in events] == ["message", "message", "message", "done"]
     assert events[0][1]["message"]["content"] == [{"type": "text", "text": "TCP is reliable."}]
@@ -173,12 +176,14 @@ def test_ashs_loop_sees_an_error(url: str) -> None:
 
 @needs_node
 def test_hectors_page_reads_every_chunk_and_trips_over_the_end_as_it_does_at_home(url: str) -> None:
+    """D4."""
     target = f"{url}/agents/chatbot/sessions/s1/messages/stream"
     assert seen("hector", target) == [*STORY, "SyntaxError", "closed"]
 
 
 @needs_node
 def test_chronos_page_reads_the_type_of_every_frame(url: str) -> None:
+    """D4."""
     frames = seen("chronos", f"{url}/events")
     assert [kind for kind, _ in frames] == ["node_start", "node_end", "completed"]
     assert frames[1][1]["state"] == {"rows": 3}

@@ -321,6 +321,7 @@ def ask(server: tuple[str, int], case: Case) -> Answer:
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_answer_is_what_husk_would_have_sent(server: tuple[str, int], case: Case) -> None:
+    """D5, D6."""
     answer = ask(server, case)
     assert answer.body == case.want
     assert answer.status == case.status

@@ -15,7 +15,7 @@ __all__ = ["PAGE", "cases", "page"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "faults.md"
-IDS = re.compile(r"((?:[HGXCSA]\d+|B14|T\d)(?:, [A-Z]\d+)*)[.:]")
+IDS = re.compile(r"((?:[EPHGXCSAD]\d+|B14|T\d)(?:, [A-Z]\d+)*)[.:]")
 REAL = ("tests/faults", "tests/e2e", "tests/servers")
 
 HEAD = """\

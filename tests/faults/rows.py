@@ -22,6 +22,38 @@ class Row(NamedTuple):
 
 
 SECTIONS: dict[str, list[Row]] = {
+    "The encoder": [
+        Row("E1", "a line end in an event type", real=False),
+        Row("E2", "a line end in an id", real=False),
+        Row("E3", "a line end in a comment", real=False),
+        Row("E4", "a `retry` that is no number of milliseconds", real=False),
+        Row("E5", "line ends in data"),
+        Row("E6", "what looks like a line end, and is none"),
+        Row("E7", "control characters in an id", real=False),
+        Row("E8", "a lone surrogate"),
+        Row("E9", "a space, a colon, a byte order mark at the start of a value"),
+        Row("E10", "an event that was changed after it was checked", real=False),
+        Row("E11", "whatever a handler may yield", real=False),
+        Row("E12", "bytes, a code point cut in two among them", real=False),
+        Row("E13", "what has no JSON: cycles, depth, keys, huge numbers"),
+        Row("E14", "an event that is too large", real=False),
+    ],
+    "The parser": [
+        Row("P1", "any chunks"),
+        Row("P2", "a CR at the end of a chunk"),
+        Row("P3", "blocks without data", real=False),
+        Row("P4", "an empty `data` line", real=False),
+        Row("P5", "a NUL in an id"),
+        Row("P6", "a `retry` that only looks like a number", real=False),
+        Row("P7", "byte order marks", real=False),
+        Row("P8", "bytes that are no UTF-8", real=False),
+        Row("P9", "a stream that ends within an event"),
+        Row("P10", "a line without an end"),
+        Row("P11", "an event without an end, of the smallest lines"),
+        Row("P12", "a long line in small pieces", real=False),
+        Row("P13", "whoever goes on after an error", real=False),
+        Row("P14", "an answer that is no event stream"),
+    ],
     "Negotiation and HTTP": [
         Row("H1", "`Accept` in every shape: weights, wildcards, missing, malformed, endless"),
         Row("H2", "`Vary: Accept` is missing somewhere"),
@@ -104,5 +136,15 @@ SECTIONS: dict[str, list[Row]] = {
     "Plugins": [
         Row("T1", "a plugin that raises, in each hook"),
         Row("T2", "a dialect that returns what is no event", real=False),
+    ],
+    "Dialects": [
+        Row("D1", "no terminator, two of them, one after an error", real=False),
+        Row("D2", "data that look like a terminator", real=False),
+        Row("D3", "Hector's sample as it is printed", real=False),
+        Row("D4", "the clients that the five documents print"),
+        Row("D5", "a process that writes half a code point, a CR, anything"),
+        Row("D6", "a process that dies, or whose client leaves"),
+        Row("D7", "MachPay's counters", real=False),
+        Row("D8", "what a dialect has no shape for", real=False),
     ],
 }

@@ -43,6 +43,7 @@ IGNORES_SIGTERM = (
 
 
 async def test_closing_kills_the_group_within_100_ms(runs: Callable[[int], bool]) -> None:
+    """D6."""
     items = shell(IGNORES_SIGTERM)
     pids = [int(pid) for pid in (await take_text(items)).split()]
     assert len(pids) == 2
@@ -143,6 +144,7 @@ async def test_with_grace_a_process_that_is_closed_may_clean_up(tmp_path: Path) 
 
 
 async def test_a_process_that_is_killed_from_outside_is_told_and_reaped(runs: Callable[[int], bool]) -> None:
+    """D6."""
     items = shell("echo $$; exec sleep 1000")
     pid = int(await take_text(items))
     os.kill(pid, signal.SIGKILL)

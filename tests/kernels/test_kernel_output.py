@@ -14,6 +14,7 @@ TICK = "✓".encode()
 
 
 def test_each_pipe_is_decoded_on_its_own() -> None:
+    """D5."""
     output = Output(None, [])
     assert output.take(STDOUT, TICK[:2]) is None
     assert output.take(STDERR, TICK[:1]) is None
@@ -58,6 +59,7 @@ def test_invalid_bytes_become_replacement_characters(data: bytes, want: str, cut
 
 @given(st.lists(st.binary(max_size=6) | st.text("aé✓😀", max_size=3).map(str.encode), max_size=8))
 def test_text_and_end_are_what_one_decoding_of_the_whole_says(chunks: list[bytes]) -> None:
+    """D5."""
     output = Output(None, [])
     items = [output.take(STDOUT, chunk) for chunk in chunks]
     text = "".join(item.text for item in items if item)

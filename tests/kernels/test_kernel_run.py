@@ -71,10 +71,12 @@ def killed(error: str, status: int = 500) -> Finish:
     ],
 )
 async def test_streams_what_a_process_writes_and_how_it_ends(script: str, want: list[KernelItem]) -> None:
+    """D6."""
     assert await collect(shell(script)) == want
 
 
 async def test_a_code_point_that_is_written_byte_by_byte_stays_whole() -> None:
+    """D5."""
     items = await collect(
         python(
             "import os, time\n"
@@ -203,6 +205,7 @@ async def test_a_flood_lets_the_event_loop_turn() -> None:
 
 
 async def test_both_pipes_are_read_however_much_there_is() -> None:
+    """D6."""
     items = await collect(shell("yes | head -c 1000000 & yes | head -c 1000000 >&2; wait"))
     assert sum(len(i.text) for i in items if isinstance(i, Text)) == 1_000_000
     assert sum(len(i.text) for i in items if isinstance(i, Log)) == 1_000_000

@@ -181,6 +181,7 @@ def test_a_file_is_a_buffered_answer_and_no_event() -> None:
 
 
 def test_an_event_of_ones_own_passes_unless_it_could_pass_for_a_frame() -> None:
+    """D2."""
     own = ServerSentEvent('{"type":"x"}', event="note")
     assert stream([own]).startswith('event: note\ndata: {"type":"x"}\n\n')
     assert read(stream([own]))[0] == own

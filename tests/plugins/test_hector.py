@@ -103,12 +103,14 @@ def test_a_bad_end_is_an_error(finish: Finish, message: str) -> None:
 
 
 def test_a_text_that_says_done_ends_nothing() -> None:
+    """D2."""
     wire = stream([Text("[DONE]"), Text("\n\ndata: [DONE]\n\n")])
     assert chunks(wire) == ["[DONE]", "\n\ndata: [DONE]\n\n"]
 
 
 @pytest.mark.parametrize("name", ["message", "error"])
 def test_an_event_of_ones_own_may_not_pass_for_one_of_theirs(name: str) -> None:
+    """D2."""
     with pytest.raises(InvalidItem, match="belongs to the hector dialect"):
         stream([ServerSentEvent("[DONE]", event=name)])
     with pytest.raises(InvalidItem, match="belongs to the hector dialect"):
@@ -229,6 +231,7 @@ def test_what_has_not_their_shape_is_refused(event: str) -> None:
 
 
 def test_streams_as_the_documents_print_them_can_be_read_where_it_is_asked_for() -> None:
+    """D3."""
     printed = 'data: {"chunk": "a"}\ndata: {"chunk": "b"}\ndata: [DONE]\n\n'
     assert read(printed, Hector(lenient=True)) == [Text("a"), Text("b"), Finish()]
     with pytest.raises(InvalidDialectEvent):

@@ -126,6 +126,7 @@ def test_a_stream_means_the_same_however_it_is_cut(
 def test_a_stream_that_went_well_has_one_terminator_and_nothing_after_it(
     case: Case, items: list[AnItem]
 ) -> None:
+    """D1."""
     told = ends(case, stream(case, items))
     assert told.pop() == "well"
     assert set(told) <= {None}
@@ -138,6 +139,7 @@ def test_a_stream_that_went_well_has_one_terminator_and_nothing_after_it(
 def test_a_stream_that_failed_says_so_once_and_never_that_it_went_well(
     case: Case, items: list[AnItem], message: str
 ) -> None:
+    """D1."""
     wire = stream(case, items, Failure(message))
     told = [end for end in ends(case, wire) if end is not None]
     # Ash's done says that the turn is over, however it went; its readers have seen the error.
@@ -151,6 +153,7 @@ def test_a_stream_that_failed_says_so_once_and_never_that_it_went_well(
 @settings(max_examples=15)
 @given(texts=st.lists(hostile_text(surrogates=False), max_size=4))
 def test_no_text_is_lost_or_becomes_anything_else(case: Case, texts: list[str]) -> None:
+    """D2."""
     got = read(case, [stream(case, map(Text, texts))])
     if case.name in ("plain", "husk"):
         # These write text as it is, each piece as an event.
@@ -189,6 +192,7 @@ def test_no_text_is_lost_or_becomes_anything_else(case: Case, texts: list[str]) 
     ).map(json.dumps),
 )
 def test_any_event_is_decoded_or_refused(case: Case, name: str, data: str) -> None:
+    """D8."""
     decoder = case.dialect.decoder()
     with contextlib.suppress(InvalidDialectEvent):
         assert None not in list(decoder.decode(ServerSentEvent(data, event=name)))
@@ -268,6 +272,7 @@ async def answer(case: Case, *items: Any) -> bytes:
 async def test_a_payload_that_is_no_json_is_an_error_event_and_a_clean_end(
     case: Case, payload: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """E13, D8."""
     wire = await answer(case, payload, "never")
     told = [end for end in ends(case, wire) if end is not None]
     assert told[0] == "badly"
@@ -281,6 +286,7 @@ async def test_a_payload_that_is_no_json_is_an_error_event_and_a_clean_end(
 @pytest.mark.parametrize("payload", GOOD_PAYLOADS)
 @pytest.mark.anyio
 async def test_a_payload_that_json_can_carry_ends_nothing(case: Case, payload: Any) -> None:
+    """E8."""
     wire = await answer(case, payload, "after")
     assert b"after" in wire
     assert ends(case, wire)[-1] == "well"
@@ -289,6 +295,7 @@ async def test_a_payload_that_json_can_carry_ends_nothing(case: Case, payload: A
 @pytest.mark.anyio
 @TERMINATED
 async def test_nan_is_null_to_javascript_and_an_error_elsewhere(case: Case) -> None:
+    """E13."""
     wire = await answer(case, {"a": float("nan")})
     is_javascript = case.name in ("husk", "machpay", "ash")
     assert (b"null" in wire) == is_javascript

@@ -125,6 +125,7 @@ def test_an_empty_run_is_start_and_end() -> None:
 
 
 def test_an_empty_text_is_no_chunk_and_takes_no_index() -> None:
+    """D7."""
     wire = stream([Text(""), Text("a"), Text(""), Text("b")])
     assert [json.loads(line[6:])["index"] for line in wire.splitlines() if b'"index"' in line] == [0, 1]
 
@@ -249,6 +250,7 @@ def test_what_has_no_place_is_left_out_unless_strict(item: AnItem) -> None:
 
 
 def test_an_event_of_ones_own_passes_unless_it_bears_their_names() -> None:
+    """D2."""
     own = ServerSentEvent("x", event="note")
     assert encode(own) in stream([own])
     assert fold([own])[1]["data"]["text"] == ""
@@ -284,6 +286,7 @@ def test_by_itself_it_makes_identities_and_tells_the_time() -> None:
 
 @given(st.lists(st.text(min_size=1)), st.booleans())
 def test_what_is_written_is_read(texts: list[str], unnamed: bool) -> None:
+    """D7."""
     speaks = dialect(chunk_event=None if unnamed else "chunk")
     items = [Start("exec_7", "story"), *map(Text, texts)]
     got = read(stream(items, speaks=speaks))

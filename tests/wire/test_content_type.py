@@ -52,6 +52,7 @@ def test_opens(content_type: str) -> None:
     ],
 )
 def test_does_not_open(status: int, content_type: str | None) -> None:
+    """P14."""
     assert not is_event_stream(status, content_type)
     with pytest.raises(NotAnEventStream) as caught:
         check_event_stream(status, content_type)

@@ -67,6 +67,7 @@ def test_writes(event: ServerSentEvent, wire: bytes) -> None:
     ],
 )
 def test_data_are_written_one_field_a_line(data: str, lines: list[bytes]) -> None:
+    """E5."""
     assert encode(ServerSentEvent(data)) == b"".join(b"data: " + line + b"\n" for line in lines) + b"\n"
 
 
@@ -75,6 +76,7 @@ LOOKALIKES = "\x0b\x0c\x1c\x1d\x1e\x1f\x85\u2028\u2029"
 
 @pytest.mark.parametrize("character", LOOKALIKES)
 def test_what_looks_like_a_line_end_is_none(character: str) -> None:
+    """E6."""
     text = f"a{character}b"
     assert encode(ServerSentEvent(text, event=text)) == f"event: {text}\ndata: {text}\n\n".encode()
     assert encode_comment(text) == f": {text}\n\n".encode()
@@ -82,12 +84,14 @@ def test_what_looks_like_a_line_end_is_none(character: str) -> None:
 
 @pytest.mark.parametrize("value", [" a", "  a ", ":a", ": a", "\ufeffa", "\ta", "a\x00b", "a "])
 def test_odd_values_survive(value: str) -> None:
+    """E9."""
     (got,) = read(encode(ServerSentEvent(value, event=value)))
     assert (got.data, got.event) == (value, value)
 
 
 @given(st.text(st.sampled_from("\r\n: a\x85\u2028\ufeffdt") | st.characters(exclude_categories=["Cs"])))
 def test_data_come_back_but_for_the_kind_of_line_end(data: str) -> None:
+    """E5."""
     wire = encode(ServerSentEvent(data))
     (got,) = read(wire)
     assert got.data == data.replace("\r\n", "\n").replace("\r", "\n")
@@ -96,11 +100,13 @@ def test_data_come_back_but_for_the_kind_of_line_end(data: str) -> None:
 
 @given(st.text())
 def test_any_text_makes_one_event_and_never_an_error(data: str) -> None:
+    """E5, E8."""
     assert len(read(encode(ServerSentEvent(data, event="x", id="7")))) == 1
 
 
 @pytest.mark.parametrize("data", ["a\ud800b", "\udfff", "\ud83d\ude00", "a\nb\udc00"])
 def test_lone_surrogates_in_data_are_replaced_and_the_stream_lives(data: str) -> None:
+    """E8."""
     for _ in range(2):
         (got,) = read(encode(ServerSentEvent(data, event="x")))
         assert got.data == "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in data)
@@ -109,6 +115,7 @@ def test_lone_surrogates_in_data_are_replaced_and_the_stream_lives(data: str) ->
 @pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n"])
 @pytest.mark.parametrize("field", ["event", "id"])
 def test_a_line_end_in_a_type_or_an_id_is_refused_even_where_it_is_forged(field: str, line_end: str) -> None:
+    """E1, E2."""
     make: Any = ServerSentEvent
     for value in (f"a{line_end}b", f"a{line_end}", line_end, f"x{line_end}data: forged{line_end}{line_end}"):
         with pytest.raises(InvalidEvent, match=rf"^{field} must be"):
@@ -122,6 +129,7 @@ CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
 
 @pytest.mark.parametrize("code", CONTROLS)
 def test_a_control_character_in_an_id_is_refused_even_where_it_is_forged(code: int) -> None:
+    """E7, E2."""
     with pytest.raises(InvalidEvent, match=r"^id must be a str without control characters"):
         encode(forged(id=f"a{chr(code)}b"))
 
@@ -149,12 +157,14 @@ def test_a_control_character_in_an_id_is_refused_even_where_it_is_forged(code: i
     ],
 )
 def test_a_forged_value_is_refused(field: str, value: object) -> None:
+    """E1, E2, E4."""
     with pytest.raises(InvalidEvent) as caught:
         encode(forged(**{field: value}))
     assert caught.value.field == field
 
 
 def test_an_event_that_was_changed_by_force_is_checked_again() -> None:
+    """E10."""
     event = ServerSentEvent("a", event="x")
     assert encode(event) == b"event: x\ndata: a\n\n"
     try:
@@ -166,10 +176,12 @@ def test_an_event_that_was_changed_by_force_is_checked_again() -> None:
 
 
 def test_an_event_has_no_dict_to_write_into() -> None:
+    """E10."""
     assert not hasattr(ServerSentEvent(), "__dict__")
 
 
 def test_a_copy_and_a_pickle_of_a_forged_event_are_refused_or_checked_again() -> None:
+    """E10."""
     event = forged(event="y\ndata: forged")
     with pytest.raises(InvalidEvent):
         encode(copy.copy(event))
@@ -189,6 +201,7 @@ def test_a_copy_and_a_pickle_of_a_forged_event_are_refused_or_checked_again() ->
     ],
 )
 def test_a_received_event_is_checked_before_it_is_written(event: ReceivedEvent) -> None:
+    """E7, E10."""
     with pytest.raises(InvalidEvent):
         encode(event)
 
@@ -200,6 +213,7 @@ def test_a_received_event_is_written_as_any_other() -> None:
 
 @pytest.mark.parametrize("value", [None, "data: a\n\n", b"data: a\n\n", {"data": "a"}, object()])
 def test_what_is_no_event_is_refused(value: object) -> None:
+    """E11."""
     with pytest.raises(InvalidEvent, match="must be a ServerSentEvent"):
         encode(value)  # type: ignore[arg-type]  # that is the test
 
@@ -232,6 +246,7 @@ class Bomb(str):
 
 @pytest.mark.parametrize("make", [lambda **fields: forged(**fields), ServerSentEvent], ids=["forged", "made"])
 def test_a_str_that_changes_its_mind_is_written_as_what_it_is(make: type[ServerSentEvent]) -> None:
+    """E10."""
     assert encode(make(data=Liar("a\rb"))) == b"data: a\ndata: b\n\n"
     assert encode(make(id=Liar("7"))) == b"id: 7\ndata: \n\n"
     wire = encode(make(event=Liar("x")))
@@ -241,6 +256,7 @@ def test_a_str_that_changes_its_mind_is_written_as_what_it_is(make: type[ServerS
 
 
 def test_a_str_that_hides_a_line_end_is_refused() -> None:
+    """E1, E10."""
     for field in ("id", "event"):
         event = forged(**{field: Liar("a\nb")})
         try:
@@ -255,6 +271,7 @@ def test_a_str_that_hides_a_line_end_is_refused() -> None:
 
 
 def test_an_event_that_changes_its_mind_is_read_once() -> None:
+    """E10."""
     fickle: set[str] = set()
 
     class Fickle(ServerSentEvent, frozen=True):
@@ -274,6 +291,7 @@ def test_an_event_that_changes_its_mind_is_read_once() -> None:
 
 
 def test_an_event_with_as_many_bytes_as_the_limit_is_written_and_one_more_is_refused() -> None:
+    """E14."""
     event = ServerSentEvent("é" * 10, event="x")
     size = len(encode(event))
     assert encode(event, max_event_size=size) == encode(event, max_event_size=None)
@@ -287,6 +305,7 @@ def test_an_event_with_as_many_bytes_as_the_limit_is_written_and_one_more_is_ref
 
 
 def test_the_default_limit_is_sixteen_mebibytes() -> None:
+    """E14."""
     limit = 16 * 2**20
     assert len(encode(ServerSentEvent("x" * (limit - 8)))) == limit
     with pytest.raises(EventTooLarge):
@@ -305,6 +324,7 @@ def test_the_default_limit_is_sixteen_mebibytes() -> None:
     ],
 )
 def test_a_comment_has_a_colon_on_each_line(text: str, wire: bytes) -> None:
+    """E3."""
     assert encode_comment(text) == wire
     assert read(wire) == []
 

@@ -22,6 +22,7 @@ BEFORE = st.sampled_from(("", "before"))
 @example([b"id: 1\nretry: 5\ndata: \xe2", b"\x82", b"\xac\n\n"], "before")
 @example([b"event: lost\n", b"", b"\ndata: a\n\nid: 2\ndata"], "")
 def test_bytes_mean_what_the_standard_says(chunks: list[bytes], before: str) -> None:
+    """P1, P2."""
     check_prefixes(EventStreamParser, chunks, last_event_id=before, compare=ALL_FIELDS)
 
 
@@ -34,6 +35,7 @@ def test_a_buffer_that_is_reused_means_the_same(chunks: list[bytes], before: str
 @settings(max_examples=60)
 @given(st.lists(st.binary(max_size=12), max_size=6))
 def test_random_bytes_mean_what_the_standard_says(chunks: list[bytes]) -> None:
+    """P1."""
     check_prefixes(EventStreamParser, chunks, compare=ALL_FIELDS)
 
 

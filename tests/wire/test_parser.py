@@ -117,6 +117,7 @@ def test_parses(stream: bytes, expected: list[tuple[object, ...]]) -> None:
 def test_an_empty_data_line_is_an_event_with_empty_data(
     stream: bytes, expected: list[tuple[object, ...]]
 ) -> None:
+    """P4."""
     assert_parses(stream, expected)
 
 
@@ -133,6 +134,7 @@ def test_an_empty_data_line_is_an_event_with_empty_data(
 def test_a_block_without_data_is_no_event_but_its_id_and_retry_count(
     stream: bytes, last: str, retry: int | None
 ) -> None:
+    """P3."""
     for chunks in feedings(stream):
         parser = EventStreamParser()
         assert [parser.feed(chunk) for chunk in chunks] == [[]] * len(chunks)
@@ -163,6 +165,7 @@ def test_an_id_counts_from_its_block_on(stream: bytes, expected: list[tuple[obje
 
 @pytest.mark.parametrize("value", [b"\0", b"a\0", b"\0a", b" \0", b"a\0b"])
 def test_an_id_with_a_nul_is_ignored_and_the_old_one_is_kept(value: bytes) -> None:
+    """P5."""
     stream = b"id: 7\ndata: a\n\nid: " + value + b"\ndata: b\n\n"
     assert_parses(stream, [event("a", own="7"), event("b", last="7")])
 
@@ -176,6 +179,7 @@ def test_an_id_is_not_shown_before_its_block_ends() -> None:
 
 
 def test_an_uncommitted_id_is_lost_with_the_stream() -> None:
+    """P9."""
     parser = EventStreamParser(last_event_id="1")
     parser.feed(b"id: 2\n")
     parser.close()
@@ -199,6 +203,7 @@ def test_an_id_that_could_not_be_written_is_told_as_it_is() -> None:
     ],
 )
 def test_a_retry_of_ascii_digits_counts(value: bytes, milliseconds: int) -> None:
+    """P6."""
     parser = EventStreamParser()
     (got,) = parser.feed(b"retry: " + value + b"\ndata: a\n\n")
     assert got.retry == parser.reconnection_time == milliseconds
@@ -210,6 +215,7 @@ def test_a_retry_of_ascii_digits_counts(value: bytes, milliseconds: int) -> None
     ["-5", "+5", "1_0", " 5", "5 ", "\u0663", "\uff15", "\u00b2", "", "1e3", "0x10", "5.0", "5\t", "\u00a05"],
 )
 def test_a_retry_of_anything_else_is_ignored(value: str) -> None:
+    """P6."""
     stream = b"retry: 3\nretry: " + value.encode() + b"\ndata: a\n\n"
     assert_parses(stream, [event("a", retry=3)], retry=3)
 
@@ -246,6 +252,7 @@ def test_lines_end_at_nothing_else(character: str) -> None:
 
 @pytest.mark.parametrize("end", [b"\r\r", b"\r\n\r", b"\n\r", b"\n\n"])
 def test_an_event_comes_with_the_byte_that_ends_it(end: bytes) -> None:
+    """P2."""
     parser = EventStreamParser()
     stream = b"data: a" + end
     for _ in range(3):
@@ -259,6 +266,7 @@ def test_an_event_comes_with_the_byte_that_ends_it(end: bytes) -> None:
 
 
 def test_a_line_feed_after_a_carriage_return_is_swallowed_once() -> None:
+    """P2."""
     parser = EventStreamParser()
     assert parser.feed(b"data: a\r") == []
     assert parser.feed(b"\n") == []
@@ -278,6 +286,7 @@ def test_a_line_feed_after_a_carriage_return_is_swallowed_once() -> None:
     ],
 )
 def test_a_byte_order_mark(stream: bytes, expected: list[tuple[object, ...]]) -> None:
+    """P7."""
     assert_parses(stream, expected)
 
 
@@ -295,6 +304,7 @@ def test_a_byte_order_mark(stream: bytes, expected: list[tuple[object, ...]]) ->
     ],
 )
 def test_invalid_utf_8_is_replaced_as_the_standard_has_it(value: bytes) -> None:
+    """P8."""
     text = value.decode("utf-8", "replace")
     stream = b"id: " + value + b"\nevent: " + value + b"\ndata: " + value + b"\ndata: " + value + b"\n\n"
     assert_parses(stream, [event(f"{text}\n{text}", text, own=text)])
@@ -302,6 +312,7 @@ def test_invalid_utf_8_is_replaced_as_the_standard_has_it(value: bytes) -> None:
 
 
 def test_broken_utf_8_does_not_reach_over_a_line_end() -> None:
+    """P8."""
     assert_parses(b"data: \xe2\x82\n\x82\ndata: \xac\n\n", [event(f"{FFFD}\n{FFFD}")])
 
 
@@ -333,6 +344,7 @@ def test_broken_utf_8_does_not_reach_over_a_line_end() -> None:
 def test_the_end_of_a_stream_discards_what_is_pending_and_tells_it(
     stream: bytes, lost: Leftover | None
 ) -> None:
+    """P9."""
     for chunks in feedings(stream):
         parser = EventStreamParser()
         for chunk in chunks:

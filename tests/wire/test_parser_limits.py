@@ -53,6 +53,7 @@ def feedings(stream: bytes) -> list[list[bytes]]:
     ],
 )
 def test_an_event_may_have_as_many_bytes_as_the_limit_and_no_more(fits: bytes, too_large: bytes) -> None:
+    """P10."""
     for chunks in feedings(b"data: -\n\n" + fits):
         assert parse(chunks, 10)[1] is None, chunks
     for chunks in feedings(b"data: -\n\n" + too_large + b"data: never\n\n"):
@@ -129,6 +130,7 @@ def test_the_default_limit_is_sixteen_mebibytes() -> None:
 @pytest.mark.parametrize("size", [61, KIB, 10**9], ids=["small-chunks", "chunks", "one-chunk"])
 @pytest.mark.parametrize("line", [b"data\n", b"data: \n"])
 def test_an_event_may_have_65536_data_lines_and_no_more(line: bytes, size: int) -> None:
+    """P11."""
     fits = line * MAX_DATA_LINES + b"\n"
     chunks = [fits[i : i + size] for i in range(0, len(fits), size)]
     assert parse(chunks, None) == (["\n" * (MAX_DATA_LINES - 1)], None)
@@ -142,6 +144,7 @@ def test_many_events_are_not_many_data_lines() -> None:
 
 
 def test_the_error_is_sticky_until_a_reset() -> None:
+    """P13."""
     parser = EventStreamParser(max_event_size=10)
     parser.feed(b"id: 7\nretry: 5\n\n")
     for use in (
@@ -208,6 +211,7 @@ OVERHEAD = 8 * KIB
     "first", [b"data: ", b"event: ", b"id: ", b"retry: 1"], ids=["data", "event", "id", "retry"]
 )
 def test_an_endless_line_takes_no_more_memory_than_the_limit_and_a_chunk(first: bytes, size: int) -> None:
+    """P10."""
     limit = 512 * KIB
     parser = EventStreamParser(max_event_size=limit)
     peak = peak_of(parser, first, b"1" * size, 2 * limit // size)
@@ -230,6 +234,7 @@ def test_an_endless_line_takes_no_more_memory_than_the_limit_and_a_chunk(first: 
     ],
 )
 def test_what_is_dropped_takes_no_memory(first: bytes, unit: bytes) -> None:
+    """P10."""
     parser = EventStreamParser(max_event_size=None)
     size = 16 * KIB
     peak = peak_of(parser, first, unit * (size // len(unit)), 24)
@@ -238,6 +243,7 @@ def test_what_is_dropped_takes_no_memory(first: bytes, unit: bytes) -> None:
 
 
 def test_a_failed_parser_holds_nothing() -> None:
+    """P13."""
     parser = EventStreamParser(max_event_size=KIB * KIB)
     tracemalloc.start()
     try:
@@ -277,6 +283,7 @@ def feed_all(stream: bytes, size: int) -> None:
     ],
 )
 def test_time_is_linear(head: bytes, unit: bytes, size: int, total: int) -> None:
+    """P12."""
     once, eight_times = (head + unit * (n * total // len(unit) // 8) + b"\n\n" for n in (1, 8))
     rounds = [
         [thread_seconds(partial(feed_all, stream, size)) for stream in (once, eight_times)] for _ in range(4)
@@ -287,4 +294,5 @@ def test_time_is_linear(head: bytes, unit: bytes, size: int, total: int) -> None
 
 
 def test_eight_mebibytes_in_packets_take_less_than_a_second() -> None:
+    """P12."""
     assert thread_seconds(partial(feed_all, b"data: " + b"x" * 8 * KIB * KIB, 1460)) < 1

@@ -60,6 +60,7 @@ def of(vectors: Sequence[Vector | ResponseVector]) -> pytest.MarkDecorator:
 
 @of(VECTORS)
 def test_our_parser_passes_whole_byte_by_byte_and_in_every_two_parts(vector: Vector) -> None:
+    """P1."""
     assert check_vector(EventStreamParser, vector) == max(2, len(vector.wire) + 1)
 
 

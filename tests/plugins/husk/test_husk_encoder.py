@@ -226,11 +226,13 @@ def test_items_become_frames(items: list[AnItem], expected: list[tuple[str, str]
     ],
 )  # fmt: skip
 def test_a_crlf_cut_in_two_is_one_line_end(items: list[AnItem], expected: list[tuple[str, str]]) -> None:
+    """D5."""
     assert frames(*items) == [*expected, END]
 
 
 @pytest.mark.parametrize("name", ["stdout", "stderr", "done", "error"])
 def test_an_event_cannot_bear_a_name_of_husks(name: str) -> None:
+    """D2."""
     encoder = Husk().open(StreamContext())
     with pytest.raises(InvalidItem, match=f"the event type '{name}' belongs to the husk dialect"):
         encoder.encode(ServerSentEvent("x", event=name))
@@ -265,6 +267,7 @@ hostile_text = st.lists(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=4))
 
 @given(st.lists(st.one_of(hostile_text.map(Text), hostile_text.map(Log), hostile_text.map(Data)), max_size=5))
 def test_no_text_ends_a_stream_or_forges_an_event(items: list[AnItem]) -> None:
+    """D2."""
     events = list(iter_events([wire([*items, Finish(False, 7)])]))
     assert [event.event for event in events].count("done") == 1
     assert (events[-1].event, events[-1].data) == ("done", '{"ok":false,"exitCode":7}')
@@ -293,6 +296,7 @@ def with_lf(text: str) -> str:
 
 @given(st.text(alphabet="\r\nab"), st.lists(st.integers(0, 20)))
 def test_how_a_text_is_cut_changes_nothing(text: str, cuts: list[int]) -> None:
+    """D5."""
     edges = sorted({0, len(text), *(min(cut, len(text)) for cut in cuts)})
     pieces = [Text(text[a:b]) for a, b in pairwise(edges)]
     assert "".join(data for name, data in frames(*pieces) if name == "stdout") == with_lf(text)
