@@ -17,7 +17,8 @@ from tests.faults.faulty import Faulty
 
 FAST = ("uvicorn-h11", "uvicorn-httptools")
 NEEDS = {"uvicorn-uvloop": "uvloop", "uvicorn-h2": "zttp", "hypercorn-trio": "hypercorn"}
-SLOW = pytest.mark.skipif(not os.environ.get("SSEWARE_SLOW"), reason="set SSEWARE_SLOW=1")
+SLOW = bool(os.environ.get("SSEWARE_SLOW"))
+SERVERS = [name for name in LIVE_SERVERS if name != "uvicorn-h2" and (SLOW or name in FAST)]
 
 
 class Complaints(logging.Handler):
@@ -35,14 +36,7 @@ class Complaints(logging.Handler):
             self.heard.append(message)
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(name, marks=() if name in FAST else SLOW)
-        for name in LIVE_SERVERS
-        if name != "uvicorn-h2"
-    ],
-)
+@pytest.fixture(scope="module", params=SERVERS)
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     """The application of `faulty` on a server; without the garbage collector, on which nothing may depend."""
     name: str = request.param
