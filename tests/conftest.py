@@ -18,9 +18,15 @@ collect_ignore = ["foreign/chatroom"]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
-# No deadline: two cores are shared with whatever else runs. Where CI is set, hypothesis starts from its own
-# "ci" profile, so that a run there can be repeated.
-hypothesis.settings.register_profile("sseware", deadline=None, max_examples=50, print_blob=True)
+# No deadline, and nothing is too slow: two cores are shared with whatever else runs. Where CI is set, hypothesis
+# starts from its own "ci" profile, so that a run there can be repeated.
+hypothesis.settings.register_profile(
+    "sseware",
+    deadline=None,
+    max_examples=50,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("sseware")
 
 
