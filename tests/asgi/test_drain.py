@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from sseware import EventStream, EventStreamParser, ServerSentEvent, SSEMiddleware
-from sseware.asgi import Drain
+from sseware.asgi import Drain, ObservedStream, StreamObserver, StreamSummary
 from sseware.dialects import AnEvent, Plain, StreamContext
 from sseware.errors import ConfigurationError
 from sseware.items import File
@@ -560,3 +560,48 @@ async def test_no_time_at_all_ends_everything_at_once() -> None:
         await until(lambda: all(server.sent for server in servers))
         drain.begin()
     assert anyio.current_time() == start
+
+
+class Outcomes(StreamObserver):
+    """Notes how streams ended."""
+
+    def __init__(self) -> None:
+        self.noted: list[str] = []
+
+    def on_close(self, stream: ObservedStream, summary: StreamSummary) -> None:
+        self.noted.append(summary.outcome)
+
+
+async def test_observers_are_told_that_a_stream_was_drained() -> None:
+    drain, outcomes = Drain(), Outcomes()
+    app = SSEMiddleware(endless, drain=drain, dialect=Hector(), observers=[outcomes])
+    socket = SocketServer("hello")
+    async with anyio.create_task_group() as group:
+        group.start_soon(app, socket_scope(), socket.receive, socket.send)
+        async with serving(app, request(accept="text/event-stream")) as server:
+            await until(lambda: server.sent and len(socket.sent) > 1)
+            drain.begin()
+            await drain.wait_ended()
+    assert outcomes.noted == ["drained", "drained"]
+
+
+async def test_an_adapted_application_s_stream_says_goodbye_and_it_hears_of_a_disconnect() -> None:
+    """S1: it is told what it would be told had the client left."""
+    heard: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        headers = [(b"content-type", b"text/plain")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        heard.append((await receive())["type"])
+
+    middleware = SSEMiddleware(app, adapt=True)
+    assert middleware.drain is not None
+    async with serving(middleware, request(accept="text/event-stream")) as server:
+        await until(lambda: server.body)
+        middleware.drain.begin()
+        await until(lambda: heard)
+    assert heard == ["http.disconnect"]
+    assert split_end(server.body)[0] == b"data: a\n\n" + GOODBYE
+    assert server.is_complete
