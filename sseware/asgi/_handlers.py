@@ -75,15 +75,23 @@ def _is_generator_function(given: Any) -> bool:
 
 def _takes(given: Callable[..., Any], count: int) -> bool:
     try:
-        inspect.signature(given).bind(*range(count))
+        _signature(given).bind(*range(count))
     except (TypeError, ValueError):
         return False
     return True
 
 
+def _signature(given: Any) -> inspect.Signature:
+    try:
+        return inspect.signature(given)
+    except TypeError:
+        # Each object of Sentry's middleware has a __call__ of its own, in a slot, which inspect does not follow.
+        return inspect.signature(given.__call__)
+
+
 def _parameters_of(given: Callable[..., Any]) -> str:
     try:
-        return str(inspect.signature(given))
+        return str(_signature(given))
     except ValueError:
         # Some functions that are written in C do not tell.
         return "parameters that are not known"

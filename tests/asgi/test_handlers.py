@@ -130,3 +130,18 @@ def test_opening_a_handler_runs_nothing_of_it() -> None:
         yield "a"
 
     as_handler(explode).open({}, lambda: None)  # type: ignore[arg-type,return-value]  # nobody receives
+
+
+class EachItsOwn:
+    """Has its ``__call__`` in a slot of each object, as Sentry's middleware does."""
+
+    __slots__ = ("__call__",)
+
+    def __init__(self, function: Any) -> None:
+        self.__call__ = function
+
+
+def test_an_object_with_a_call_of_its_own_is_what_that_is() -> None:
+    assert is_asgi_app(EachItsOwn(app))
+    assert not is_asgi_app(EachItsOwn(of_both))
+    assert as_handler(EachItsOwn(of_both)).arity == 2
