@@ -24,6 +24,7 @@ from sseware.plugins.machpay import (
     MachPay,
     Pricing,
     SkillStream,
+    async_with_retry,
     with_retry,
 )
 
@@ -355,7 +356,7 @@ def test_a_skill_stream_that_is_cut_off_says_so() -> None:
 
 
 def test_a_skill_stream_ignores_what_is_none_of_its_own_or_comes_after_the_end() -> None:
-    extra = encode(ServerSentEvent("{}", event="note"))
+    extra = encode(ServerSentEvent("{}", event="note")) + encode(ServerSentEvent("not theirs"))
     late = encode(ServerSentEvent('{"text":"late"}', event="chunk"))
     assert [chunk.text for chunk in SkillStream([extra + stream(STORY) + late])] == ["Once ", "upon"]
 
@@ -399,6 +400,60 @@ def test_the_last_attempt_raises() -> None:
     assert len(opened) == 2
     with pytest.raises(ConfigurationError, match="attempts must be 1 or more"):
         with_retry(cut, attempts=0)
+
+
+def async_cut_at(wire: bytes, closed: list[str]) -> AsyncSkillStream:
+    async def body() -> AsyncIterator[bytes]:
+        try:
+            yield wire
+        finally:
+            closed.append("closed")
+
+    return AsyncSkillStream(body())
+
+
+@pytest.mark.anyio
+async def test_an_async_retry_starts_again_from_scratch_and_closes_what_failed() -> None:
+    tries, closed = [stream(STORY)[:-60], stream(STORY)], list[str]()
+    failed: list[tuple[int, str]] = []
+    chunks = async_with_retry(
+        lambda: async_cut_at(tries.pop(0), closed),
+        on_retry=lambda attempt, exc: failed.append((attempt, exc.code)),
+    )
+    assert [chunk.text async for chunk in chunks] == ["Once ", "upon", "Once ", "upon"]
+    assert failed == [(1, "STREAM_INTERRUPTED")]
+    assert closed == ["closed"] * 2
+
+
+@pytest.mark.anyio
+async def test_the_last_async_attempt_raises_and_a_reader_that_leaves_closes_the_stream() -> None:
+    closed: list[str] = []
+    with pytest.raises(StreamError):
+        [chunk async for chunk in async_with_retry(lambda: async_cut_at(b"", closed), attempts=2)]
+    assert closed == ["closed"] * 2
+    chunks = async_with_retry(lambda: async_cut_at(stream(STORY), closed))
+    assert (await anext(chunks)).text == "Once "
+    await chunks.aclose()  # type: ignore[attr-defined]  # it is a generator
+    assert closed == ["closed"] * 3
+    with pytest.raises(ConfigurationError, match="attempts must be 1 or more"):
+        async_with_retry(lambda: async_cut_at(b"", closed), attempts=0)
+
+
+@pytest.mark.anyio
+async def test_chunks_that_cannot_be_closed_are_retried_all_the_same() -> None:
+    class Once:
+        def __init__(self) -> None:
+            self.left = [Chunk("a")]
+
+        def __aiter__(self) -> Once:
+            return self
+
+        async def __anext__(self) -> Chunk:
+            if not self.left:
+                raise StopAsyncIteration
+            return self.left.pop()
+
+    assert [chunk.text async for chunk in async_with_retry(Once)] == ["a"]
 
 
 @pytest.mark.parametrize("name", ["DERIVED_story_named", "DERIVED_story_onmessage"])

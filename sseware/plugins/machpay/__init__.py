@@ -6,7 +6,7 @@ from sseware.dialects import Dialect, hookimpl
 from sseware.errors import StreamError
 
 from ._billing import Pricing
-from ._client import AsyncSkillStream, SkillStream, with_retry
+from ._client import AsyncSkillStream, SkillStream, async_with_retry, with_retry
 from ._dialect import MachPay
 from ._payloads import Chunk, End, Error, Start
 
@@ -20,6 +20,7 @@ __all__ = [
     "SkillStream",
     "Start",
     "StreamError",
+    "async_with_retry",
     "sseware_dialects",
     "with_retry",
 ]

@@ -7,7 +7,7 @@ The transport is anybody's: what is read is an iterable of bytes, sync or async,
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from contextlib import aclosing, closing
+from contextlib import AsyncExitStack, aclosing, closing
 from typing import Any, Final
 
 from sseware import ServerSentEvent
@@ -15,9 +15,10 @@ from sseware.dialects import read_payload
 from sseware.errors import ConfigurationError, StreamError
 from sseware.wire import aiter_events, iter_events
 
+from ._decoder import unnamed_chunk
 from ._payloads import Chunk, End, Error, Start
 
-__all__ = ["AsyncSkillStream", "SkillStream", "with_retry"]
+__all__ = ["AsyncSkillStream", "SkillStream", "async_with_retry", "with_retry"]
 
 _KINDS: Final[dict[str, type[Any]]] = {"start": Start, "chunk": Chunk, "end": End, "error": Error}
 
@@ -52,7 +53,9 @@ class _Listeners:
         name = "chunk" if event.event == "message" else event.event
         if name not in _KINDS or self._ended:
             return None
-        payload = read_payload(event, _KINDS[name], dialect="machpay")
+        payload = unnamed_chunk(event) if event.event == "message" else _read(event)
+        if payload is None:
+            return None
         self._ended = name in ("end", "error")
         for callback in self._callbacks.get(name, ()):
             callback(payload)
@@ -63,6 +66,10 @@ class _Listeners:
     def _close(self) -> None:
         if not self._ended:
             raise StreamError("the stream closed before its end", code="STREAM_INTERRUPTED")
+
+
+def _read(event: ServerSentEvent) -> Any:
+    return read_payload(event, _KINDS[event.event], dialect="machpay")
 
 
 class SkillStream(_Listeners):
@@ -134,8 +141,7 @@ def with_retry(
         StreamError: The last attempt failed, too.
         ConfigurationError: ``attempts`` is below 1.
     """
-    if attempts < 1:
-        raise ConfigurationError(f"attempts must be 1 or more, got {attempts!r}")
+    _check_attempts(attempts)
     return _attempt(open_stream, attempts, on_retry)
 
 
@@ -154,3 +160,52 @@ def _attempt(
                 on_retry(attempt, exc)
         else:
             return
+
+
+def async_with_retry(
+    open_stream: Callable[[], AsyncIterable[Chunk]],
+    *,
+    attempts: int = 3,
+    on_retry: Callable[[int, StreamError], object] | None = None,
+) -> AsyncIterator[Chunk]:
+    """Iterates over the chunks of an async stream, and starts again from scratch where it fails; see `with_retry`.
+
+    Args:
+        open_stream: Asks for the stream anew.
+        attempts: How often it is asked for at the most.
+        on_retry: Is told the number of the attempt that failed, and why.
+
+    Raises:
+        StreamError: The last attempt failed, too.
+        ConfigurationError: ``attempts`` is below 1.
+    """
+    _check_attempts(attempts)
+    return _attempt_async(open_stream, attempts, on_retry)
+
+
+async def _attempt_async(
+    open_stream: Callable[[], AsyncIterable[Chunk]],
+    attempts: int,
+    on_retry: Callable[[int, StreamError], object] | None,
+) -> AsyncIterator[Chunk]:
+    for attempt in range(1, attempts + 1):
+        chunks = aiter(open_stream())
+        try:
+            async with AsyncExitStack() as stack:
+                close = getattr(chunks, "aclose", None)
+                if close is not None:
+                    stack.push_async_callback(close)
+                async for chunk in chunks:
+                    yield chunk
+        except StreamError as exc:
+            if attempt == attempts:
+                raise
+            if on_retry is not None:
+                on_retry(attempt, exc)
+        else:
+            return
+
+
+def _check_attempts(attempts: int) -> None:
+    if attempts < 1:
+        raise ConfigurationError(f"attempts must be 1 or more, got {attempts!r}")

@@ -12,7 +12,7 @@ from sseware.items import Start as StartItem
 
 from ._payloads import Chunk, End, Error, Start
 
-__all__ = ["MachPayDecoder"]
+__all__ = ["MachPayDecoder", "unnamed_chunk"]
 
 
 class MachPayDecoder:
@@ -32,7 +32,8 @@ class MachPayDecoder:
         if name in self._chunk_events:
             return (Text(read_payload(event, Chunk, dialect="machpay").text),)
         if name == "message":
-            return (_unnamed(event),)
+            chunk = unnamed_chunk(event)
+            return (event if chunk is None else Text(chunk.text),)
         if name == "start":
             start = read_payload(event, Start, dialect="machpay")
             return (StartItem(start.execution_id, start.skill_id),)
@@ -57,9 +58,9 @@ class MachPayDecoder:
             raise TruncatedStream("machpay", "end or error")
 
 
-def _unnamed(event: ServerSentEvent) -> AnItem:
-    """Returns the text of an unnamed chunk; what is none is an event of the handler's own."""
+def unnamed_chunk(event: ServerSentEvent) -> Chunk | None:
+    """Returns the chunk that an unnamed event is, or ``None``: it is one of the handler's own."""
     try:
-        return Text(read_payload(event, Chunk, dialect="machpay").text)
+        return read_payload(event, Chunk, dialect="machpay")
     except InvalidDialectEvent:
-        return event
+        return None
