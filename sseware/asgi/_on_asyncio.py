@@ -22,6 +22,7 @@ class AsyncioRuntime:
     """One running loop."""
 
     cancelled: type[BaseException] = asyncio.CancelledError
+    shields = False
 
     __slots__ = ("call_later", "loop", "now")
 

@@ -15,6 +15,7 @@ class TrioRuntime:
     """The run of Trio that is current."""
 
     cancelled: type[BaseException] = trio.Cancelled
+    shields = True  # a cancel scope may be shielded from those around it
 
     __slots__ = ()
 

@@ -76,6 +76,11 @@ class Runtime(Protocol):
         ...
 
     @property
+    def shields(self) -> bool:
+        """Whether a call can keep a deadline around it from breaking it off."""
+        ...
+
+    @property
     def loop(self) -> Any:
         """What tells this event loop from another; it can be referred to weakly."""
         ...

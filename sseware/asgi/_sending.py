@@ -9,12 +9,15 @@ from typing import Any, Final
 import anyio
 
 from .._types import Message, Send
-from ._runtime import Deadline, Runtime
+from ._runtime import Deadline, Runtime, Timer
 
 __all__ = ["ClientGone", "ClientStalled", "OutOfTurn", "Sender"]
 
 _LAST_SECONDS: Final = 0.25
 """How long a message may take that comes after all after the answer was broken off: one that tells why."""
+
+_GRACE: Final = 0.25
+"""How much later a message is taken for one that cannot be broken off."""
 
 _log = logging.getLogger("sseware")
 
@@ -51,6 +54,9 @@ class Sender:
         self._seconds = seconds
         self._deadline: Deadline | None = None
         self._is_over = False
+        self._since: float | None = None
+        self._tell: Callable[[], None] | None = None
+        self._watchdog: Timer | None = None
         self.last = runtime.now()
 
     def through(self, watch: Callable[[Send], Send]) -> Sender:
@@ -95,13 +101,15 @@ class Sender:
             OutOfTurn: As when it is called.
         """
         self._deadline = deadline = self._runtime.deadline(self._seconds)
+        if self._tell is not None:
+            self._await_stall()
         try:
             taken = await self._runtime.finish_within(rest, deadline)
         except Exception as exc:
             self._raise_meaning(exc)
             raise
         finally:
-            self._deadline = None
+            self._deadline = self._since = None
         if not taken:
             if not self._is_over:
                 _log.warning("the client has not read for %g s; its answer is broken off", self._seconds)
@@ -116,6 +124,36 @@ class Sender:
         if isinstance(exc, RuntimeError) and not isinstance(exc, OutOfTurn):
             _log.warning("send() failed (%r); the client counts as gone", exc)
             raise ClientGone from exc
+
+    def watch(self, tell: Callable[[], None]) -> None:
+        """Tells somebody of a message that is not taken in time, and cannot be broken off.
+
+        hypercorn's send on Trio shields itself from every deadline; the handler need not wait for its reader, too.
+        """
+        if self._runtime.shields and self._seconds is not None:
+            self._tell = tell
+
+    def unwatch(self) -> None:
+        """Tells nobody any more."""
+        self._tell = None
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+
+    def _await_stall(self) -> None:
+        # On Trio every message waits, if only for a turn: one timer at a time serves all of them.
+        self._since = self._now()
+        if self._watchdog is None:
+            self._watchdog = self._runtime.call_later((self._seconds or 0.0) + _GRACE, self._look)
+
+    def _look(self) -> None:
+        self._watchdog = None
+        if self._since is None or self._tell is None:
+            return
+        left = self._since + (self._seconds or 0.0) + _GRACE - self._now()
+        if left > 0:
+            self._watchdog = self._runtime.call_later(left, self._look)
+        else:
+            self._tell()
 
     def break_off(self) -> None:
         """Ends the time of the message that is not taken; others have hardly any."""

@@ -75,6 +75,7 @@ class StreamWriter:
         place = None
         if drain is not None:
             place = drain.departures(self._runtime).join(self._runtime, self._take_turn, self._send.break_off)
+        self._send.watch(self._leave)
         try:
             if not await self._head():
                 return "left" if self.gone else "not started"
@@ -85,6 +86,7 @@ class StreamWriter:
             return "left"
         finally:
             self._forget_timers()
+            self._send.unwatch()
             if place is not None:
                 place.leave()
 

@@ -9,7 +9,8 @@ import pytest
 
 from sseware.asgi._runtime import current_runtime
 from sseware.asgi._sending import ClientGone, ClientStalled, Sender
-from tests.asgi.fakes import FakeServer
+from tests.asgi.everywhere import no_task_is_left
+from tests.asgi.fakes import FakeServer, Message
 
 pytestmark = pytest.mark.anyio
 
@@ -90,3 +91,44 @@ async def test_without_a_limit_it_waits() -> None:
     with anyio.move_on_after(10_000) as scope:
         await sender(server, None)(MESSAGE)
     assert scope.cancelled_caught
+
+
+@pytest.mark.parametrize("anyio_backend", ["trio"], indirect=True)
+async def test_a_message_that_cannot_be_broken_off_is_told_of_once_it_is_late() -> None:
+    """C3: hypercorn's on Trio; a handler would wait for its reader for ever."""
+    server, told = FakeServer(), list[float]()
+    start = anyio.current_time()
+
+    async def shielded(message: Message) -> None:
+        with anyio.CancelScope(shield=True):
+            await server.send(message)
+
+    send = Sender(shielded, current_runtime(), 30.0)
+    send.watch(lambda: told.append(anyio.current_time() - start))
+    async with anyio.create_task_group() as group:
+        server.stall()
+        current_runtime().call_later(20, server.resume)
+        await send(MESSAGE)
+        await anyio.sleep(5)
+        server.stall()
+        group.start_soon(send, MESSAGE)
+        await anyio.sleep(30)
+        assert told == [], "the first one was in time, and the second one has had 30 s"
+        await anyio.sleep(30)
+        assert told == [55.25]
+        server.resume()
+    send.unwatch()
+    assert len(server.sent) == 2
+
+
+async def test_nobody_is_told_of_messages_that_are_in_time_or_can_be_broken_off() -> None:
+    server, told = FakeServer(turns=1), list[str]()
+    for seconds in (30.0, None):
+        send = sender(server, seconds)
+        send.watch(lambda: told.append("late"))
+        async with no_task_is_left():
+            await send(MESSAGE)
+            await anyio.sleep(100)
+            await send(MESSAGE)
+            send.unwatch()
+    assert told == []
