@@ -53,7 +53,7 @@ class EventStream(_EventStream, Response):
     ) -> None:
         super().__init__(content, **options)
         self.background = background
-        self.status_code = self._menu.settings.status_code
+        self.status_code = self._given_status = self._menu.settings.status_code
         self._fields: RawHeaders | None = None
 
     @property
@@ -77,7 +77,7 @@ class EventStream(_EventStream, Response):
 
     def _take_in_changes(self) -> None:
         """Makes options of what was set on the response since it was made."""
-        if self.status_code != self._menu.settings.status_code:
+        if self.status_code != self._given_status:
             self._change(Options(status_code=self.status_code))
         if self._fields or (self._fields is not None and self._menu.settings.headers):
             fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._fields]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -15,6 +16,8 @@ from litestar.params import Body, FromPath, FromQuery
 
 import sseware
 from sseware import SSEMiddleware
+from sseware.asgi import _response
+from sseware.asgi._frameworks import response_class
 from sseware.integrations.litestar import EventStream, streaming
 from tests.asgi.fakes import FakeServer, answer, body, request
 
@@ -96,6 +99,7 @@ async def test_fields_and_cookies_of_the_route_are_the_streams() -> None:
     assert "a=route" not in headers["set-cookie"]
 
 
+@pytest.mark.parametrize("loaded", [False, True], ids=["alone", "with-starlette"])
 @pytest.mark.parametrize(
     ("route", "options", "want"),
     [
@@ -104,7 +108,13 @@ async def test_fields_and_cookies_of_the_route_are_the_streams() -> None:
         pytest.param({"status_code": 202}, {"status_code": 203}, 203, id="the-options"),
     ],
 )
-async def test_the_status_is(route: Any, options: Any, want: int) -> None:
+async def test_the_status_is(
+    route: Any, options: Any, want: int, loaded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What is made by the front door is a response of Starlette's, too, where that is loaded.
+    monkeypatch.setattr(_response, "response_class", response_class if loaded else lambda: None)
+    importlib.import_module("starlette.responses")
+
     @post("/", **route)
     async def story() -> EventStream:
         return EventStream(words(), **options)

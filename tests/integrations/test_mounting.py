@@ -78,11 +78,11 @@ def app(request: pytest.FixtureRequest, mount: Callable[[Any], Any]) -> Any:
     return mount(request.param(echo))
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "QUERY"])
-async def test_any_method_is_answered(app: Any, method: str) -> None:
-    server = await answer(app, to(method), server=FakeServer(*body(b"")))
-    assert server.status == 200
-    assert server.body.startswith(method.encode())
+async def test_any_method_is_answered(app: Any) -> None:
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "QUERY"):
+        server = await answer(app, to(method), server=FakeServer(*body(b"")))
+        assert server.status == 200
+        assert server.body.startswith(method.encode())
 
 
 async def test_a_handler_sees_the_frameworks_path_and_root_path(app: Any, mount: Any) -> None:
