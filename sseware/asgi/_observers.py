@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -11,6 +11,9 @@ from ..dialects import Registry, StreamObserver, default_registry
 from ._settings import Settings
 
 __all__ = ["Call", "CommonObservers", "Observers"]
+
+_REGISTRIES: Final = 32
+"""How many registries are remembered; a program has one or two."""
 
 Call: TypeAlias = tuple[StreamObserver, Callable[..., None]]
 """An observer, and a method of it."""
@@ -58,6 +61,7 @@ class CommonObservers:
         self._settings = settings
         self._own = own
         self._found: tuple[StreamObserver, ...] | None = None
+        self._elsewhere: dict[Registry | None, CommonObservers] = {}
 
     def get(self) -> tuple[StreamObserver, ...]:
         """Returns them: its own, then those of the plugins, which are asked at the first call."""
@@ -68,6 +72,12 @@ class CommonObservers:
 
     def under(self, settings: Settings) -> CommonObservers:
         """Returns those for other options; the plugins of another registry are others."""
-        if settings.registry is self._settings.registry:
+        registry = settings.registry
+        if registry is self._settings.registry:
             return self
-        return CommonObservers(settings, *self._own)
+        known = self._elsewhere.get(registry)
+        if known is None:
+            known = CommonObservers(settings, *self._own)
+            if len(self._elsewhere) < _REGISTRIES:
+                self._elsewhere[registry] = known
+        return known

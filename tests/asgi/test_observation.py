@@ -14,6 +14,7 @@ from sseware import EventStream, ServerSentEvent, SSEMiddleware, StreamError
 from sseware.asgi import Access, Drain
 from sseware.asgi._menu import Menu
 from sseware.asgi._observation import observe
+from sseware.asgi._observers import CommonObservers
 from sseware.asgi._plan import Plan
 from sseware.asgi._settings import Options, Settings
 from sseware.dialects import (
@@ -561,3 +562,19 @@ async def test_nothing_is_told_after_the_end_not_even_by_a_handler_that_was_aban
         stubborn.go.set()
         await turns()
     assert diary.entries[-1] == ("close", diary.summary)
+
+
+async def test_plugins_of_another_registry_are_asked_once_however_many_options_there_are() -> None:
+    plugin = Asks()
+    registry = Registry({"asks": plugin}, installed=False)
+    for number in range(1, 60):
+        await answer(EventStream(["a"], registry=registry, max_age=number))
+    assert len(plugin.asked) == 1
+    assert len(plugin.observer.outcomes) == 59
+
+
+def test_registries_that_a_program_makes_again_and_again_are_not_all_remembered() -> None:
+    root = CommonObservers(Settings())
+    others = [root.under(Settings(registry=Registry(installed=False))) for _ in range(40)]
+    assert all(each.get() == () for each in others)
+    assert len(root._elsewhere) == 32
