@@ -214,8 +214,7 @@ class AdaptedStream:
 
     def _tell(self, exc: Exception) -> None:
         self._observation.failed(exc)
-        if not self._sink.ended:
-            self._sink.put(failure_of(exc, debug=self._settings.debug))
+        self._sink.put(failure_of(exc, debug=self._settings.debug))
 
     async def end(self) -> None:
         """Is called where the application has returned."""
@@ -244,9 +243,8 @@ class AdaptedStream:
 
     async def _wind_up(self) -> None:
         if not self._written.is_set():
-            for task in self._tasks:
-                if task is not None:
-                    task.cancel()
+            for task in filter(None, self._tasks):
+                task.cancel()
         tasks = [task for task in (*self._tasks, self._pump.stop()) if task is not None]
         try:
             await self._runtime.wait_ended(tasks, self._settings.cleanup_timeout)

@@ -265,6 +265,29 @@ class TestOneThatListensAllTheWhile:
         assert server.is_complete
         assert server.overlaps == 0
 
+    async def test_more_than_one_of_its_tasks_may_listen(self) -> None:
+        heard: list[Message] = []
+
+        async def breaks(scope: Any, receive: Any, send: Any) -> None:
+            await says(b"\xff", end=False)(scope, receive, send)
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await receive()
+            async with anyio.create_task_group() as group:
+
+                async def listen() -> None:
+                    heard.append(await receive())
+
+                group.start_soon(listen)
+                group.start_soon(listen)
+                await turns()
+                await breaks(scope, receive, send)
+
+        server = FakeServer()
+        # Whatever a server makes of two calls at once, it is the application that calls.
+        await answer(adapted(app), SSE, server=server)
+        assert heard == [{"type": "http.disconnect"}] * 2
+
     async def test_it_hears_of_a_client_that_leaves(self) -> None:
         async def rests(scope: Any, receive: Any, send: Any) -> None:
             await says(b"x", end=False)(scope, receive, send)
@@ -382,6 +405,15 @@ class TestAnEndThatAnItemIs:
         lines = says(b'{"type":"text","text":"a"}\n{"type":"finish"}\n3\n', content_type="application/jsonl")
         server = await answer(adapted(lines), SSE_24)
         assert server.body.endswith(b'event: finish\ndata: {"ok":true,"exit_code":0,"result":null}\n\n')
+        assert server.is_complete
+
+    async def test_a_finish_may_be_the_last_line_of_a_whole_body(self) -> None:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await send(start("application/jsonl"))
+            await send(body(b'1\n{"type":"finish"}'))
+
+        server = await answer(adapted(app), SSE)
+        assert server.body.count(b"event: finish") == 1
         assert server.is_complete
 
     async def test_a_failure_ends_it_as_the_application_says(self) -> None:

@@ -227,6 +227,17 @@ async def test_an_application_that_does_not_answer_is_told_so() -> None:
         await answer(SSEMiddleware(app, adapt=True))
 
 
+async def test_an_application_whose_client_left_need_not_answer() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    server = FakeServer()
+    server.disconnect()
+    await answer(SSEMiddleware(app, adapt=True), server=server)
+    assert server.sent == []
+
+
 @pytest.mark.parametrize("asgi", [None, {}, {"spec_version": "2.4"}, {"spec_version": "3"}])
 async def test_any_version_of_asgi_is_served(asgi: Any) -> None:
     scope = request(accept=EVENTS)

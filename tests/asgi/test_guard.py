@@ -113,6 +113,16 @@ async def test_a_negotiated_answer_varies_whoever_makes_it() -> None:
     assert message == start(500, (b"Vary", b"Origin")), "what was given is not changed"
 
 
+async def test_header_fields_that_can_be_read_once_are_read_once() -> None:
+    """ASGI takes any iterable."""
+    server = FakeServer()
+    guard = SendGuard(server.send, "GET")
+    await guard({**start(), "headers": iter([length(1)])})
+    with pytest.raises(RuntimeError, match="1 bytes more"):
+        await guard(body(b"ab"))
+    assert server.headers == {"content-length": "1"}
+
+
 async def test_two_tasks_that_send_take_turns() -> None:
     """C5."""
     server = FakeServer(turns=5)
