@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -12,11 +13,10 @@ from ._settings import Settings
 
 __all__ = ["Call", "CommonObservers", "Observers"]
 
-_REGISTRIES: Final = 32
-"""How many registries are remembered; a program has one or two."""
-
 Call: TypeAlias = tuple[StreamObserver, Callable[..., None]]
 """An observer, and a method of it."""
+
+_Asked: TypeAlias = WeakKeyDictionary[Registry, tuple[StreamObserver, ...]]
 
 
 class Observers(msgspec.Struct, frozen=True):
@@ -55,29 +55,24 @@ class CommonObservers:
     Args:
         settings: The options of the application, as plugins are shown them.
         own: Observers that no option replaces.
+        asked: What plugins have provided already, by the registry that found them.
     """
 
-    def __init__(self, settings: Settings, *own: StreamObserver) -> None:
+    def __init__(self, settings: Settings, *own: StreamObserver, asked: _Asked | None = None) -> None:
         self._settings = settings
         self._own = own
-        self._found: tuple[StreamObserver, ...] | None = None
-        self._elsewhere: dict[Registry | None, CommonObservers] = {}
+        self._asked: _Asked = WeakKeyDictionary() if asked is None else asked
 
     def get(self) -> tuple[StreamObserver, ...]:
         """Returns them: its own, then those of the plugins, which are asked at the first call."""
-        if self._found is None:
-            registry: Registry = self._settings.registry or default_registry()
-            self._found = (*self._own, *registry.stream_observers(self._settings))
-        return self._found
+        registry = self._settings.registry or default_registry()
+        provided = self._asked.get(registry)
+        if provided is None:
+            provided = self._asked[registry] = registry.stream_observers(self._settings)
+        return (*self._own, *provided)
 
     def under(self, settings: Settings) -> CommonObservers:
-        """Returns those for other options; the plugins of another registry are others."""
-        registry = settings.registry
-        if registry is self._settings.registry:
+        """Returns those for other options; the plugins of another registry are others, and asked once as well."""
+        if settings.registry is self._settings.registry:
             return self
-        known = self._elsewhere.get(registry)
-        if known is None:
-            known = CommonObservers(settings, *self._own)
-            if len(self._elsewhere) < _REGISTRIES:
-                self._elsewhere[registry] = known
-        return known
+        return CommonObservers(settings, *self._own, asked=self._asked)

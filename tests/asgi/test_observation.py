@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextvars
+import gc
 import logging
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, Unpack
 
@@ -573,8 +575,15 @@ async def test_plugins_of_another_registry_are_asked_once_however_many_options_t
     assert len(plugin.observer.outcomes) == 59
 
 
-def test_registries_that_a_program_makes_again_and_again_are_not_all_remembered() -> None:
-    root = CommonObservers(Settings())
-    others = [root.under(Settings(registry=Registry(installed=False))) for _ in range(40)]
-    assert all(each.get() == () for each in others)
-    assert len(root._elsewhere) == 32
+def test_a_registry_is_forgotten_with_its_observers() -> None:
+    root, asks = CommonObservers(Settings()), Asks()
+    registry = Registry({"asks": asks}, installed=False)
+    for number in (1, 2):
+        under = root.under(Settings(registry=registry, max_age=number))
+        assert under.get() == (asks.observer,)
+    assert len(asks.asked) == 1
+    gone = weakref.ref(registry)
+    asks.asked.clear()  # the settings that it was asked with have the registry
+    del registry, under
+    gc.collect()
+    assert gone() is None
