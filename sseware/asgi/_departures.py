@@ -66,10 +66,6 @@ class Departures:
         self._empty: anyio.Event | None = None
         self.begun = False
 
-    def __len__(self) -> int:
-        """Tells how many are there."""
-        return len(self._places)
-
     def join(
         self, runtime: Runtime, take_turn: Callable[[], None] | None, break_off: Callable[[], None]
     ) -> Place:
@@ -109,18 +105,15 @@ class Departures:
             self._timer = runtime.call_later(max(end - runtime.now(), 0.0), self._break_off)
 
     def _give_turns(self, runtime: Runtime, seconds: float) -> None:
-        places = [place for place in self._places if place.take_turn is not None]
-        random.shuffle(places)  # who came first is not who leaves first
-        few = len(places) <= _HANDFUL
-        for i, place in enumerate(places):
-            if place.take_turn is None:
-                continue
-            if few:
-                place.take_turn()
+        turns = [(place, place.take_turn) for place in self._places if place.take_turn is not None]
+        random.shuffle(turns)  # who came first is not who leaves first
+        for i, (place, take_turn) in enumerate(turns):
+            if len(turns) <= _HANDFUL:
+                take_turn()
             else:
                 # One in each slice of the time, somewhere in it: even, and still not in step with other processes.
-                when = (i + random.random()) / len(places) * seconds  # noqa: S311  # not a secret
-                place.timer = runtime.call_later(when, place.take_turn)
+                when = (i + random.random()) / len(turns) * seconds  # noqa: S311  # not a secret
+                place.timer = runtime.call_later(when, take_turn)
 
     def _break_off(self) -> None:
         self._timer = None

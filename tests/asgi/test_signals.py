@@ -138,6 +138,28 @@ def test_ctrl_c_is_raised_as_ever() -> None:
     assert told == [1]
 
 
+def test_where_there_is_no_handler_the_signal_comes_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    later: list[Any] = []
+
+    class Timer:
+        daemon = False
+
+        def __init__(self, *arguments: Any) -> None:
+            self.arguments = arguments
+
+        def start(self) -> None:
+            later.append((self.daemon, *self.arguments))
+
+    monkeypatch.setattr(threading, "Timer", Timer)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    told: list[int] = []
+    SignalChain(lambda: told.append(1), 2.5)
+    signal.raise_signal(signal.SIGTERM)
+    assert told == [1]
+    assert later == [(True, 2.5, signal.raise_signal, (signal.SIGTERM,))]
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
 ALONE = """
 import sys, time
 from sseware.asgi._signals import SignalChain
