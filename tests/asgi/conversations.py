@@ -136,7 +136,7 @@ def _others(draw: st.DrawFn, kind: str) -> list[Message]:
 @st.composite
 def conversations(draw: st.DrawFn) -> Conversation:
     """Conversations over HTTP for the most part, which may break off by an exception."""
-    kind = draw(st.sampled_from(["http", "http", "http", "http", "websocket", "of-the-future"]))
+    kind = draw(st.sampled_from(["http", "http", "http", "http", "websocket", "lifespan", "of-the-future"]))
     messages = draw(_answers() if kind == "http" else _others(kind))
     between = st.lists(st.sampled_from(["receive", "turn"]), max_size=2)
     steps: list[Any] = draw(between)
