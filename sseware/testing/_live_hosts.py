@@ -123,7 +123,8 @@ class InThread:
 
 def hang_up(port: int) -> None:
     """Shuts down every connection that this process has accepted on a port, as if its client had left."""
-    for name in os.listdir("/dev/fd"):
+    # Where there is no such list (Windows), clients have to leave by themselves.
+    for name in os.listdir("/dev/fd") if os.path.isdir("/dev/fd") else ():
         with contextlib.suppress(OSError, ValueError):
             _hang_up(int(name), port)
 
