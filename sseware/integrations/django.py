@@ -62,7 +62,9 @@ class EventStream(StreamingHttpResponse):  # type: ignore[misc]  # Django has no
             self._loop = asyncio.get_running_loop()
             self.status_code = answer.status
             for name, value in answer.headers:
-                if name == "vary" and "vary" in own:
+                if name == "set-cookie":
+                    self.cookies.load(value)
+                elif name == "vary" and "vary" in own:
                     self[name] = f"{self[name]}, {value}"
                 elif name not in own:
                     self[name] = f"{self[name]}, {value}" if name in self else value
@@ -71,7 +73,7 @@ class EventStream(StreamingHttpResponse):  # type: ignore[misc]  # Django has no
 
     def close(self) -> None:
         """Lets go of the handler; Django calls this in a worker thread when the answer is over."""
-        if self._answer is not None:
+        if self._answer is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._answer.let_go)
         super().close()
 
@@ -82,6 +84,9 @@ def _scope_of(request: HttpRequest) -> Any:
         raise ConfigurationError(
             f"want a request of Django's ASGI handler, got {request!r}; run get_asgi_application() on an ASGI server"
         )
+    if isinstance(scope.get("query_string"), str):
+        # Django's AsyncClient has it so; the ASGI specification wants bytes.
+        scope = {**scope, "query_string": scope["query_string"].encode("latin-1")}
     return scope
 
 

@@ -42,6 +42,14 @@ def test_where_no_framework_wants_its_own_class_there_is_none(monkeypatch: pytes
     assert type(EventStream([])) is EventStream
 
 
+def test_a_shell_is_loaded_when_its_framework_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("starlette.responses")
+    monkeypatch.delitem(sys.modules, "sseware.integrations.starlette", raising=False)
+    found = response_class()
+    assert found is sys.modules["sseware.integrations.starlette"].EventStream
+    assert response_class() is found
+
+
 def test_a_class_of_a_users_own_stays_what_it_is() -> None:
     class Own(EventStream):
         pass

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from asgiref.sync import ThreadSensitiveContext
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
-from django.test import RequestFactory, override_settings
+from django.test import AsyncClient, RequestFactory, override_settings
 from django.urls import path
 from django.utils.decorators import sync_and_async_middleware
 from django.views import View
@@ -87,6 +88,33 @@ async def test_what_is_set_on_it_replaces_ours_and_vary_is_merged() -> None:
     assert headers["set-cookie"] == "a=1; Path=/"
     assert headers["content-type"] == "text/event-stream; charset=utf-8"
     assert (await asked(view, method="POST")).status == 405
+
+
+async def test_cookies_may_be_options() -> None:
+    async def view(request: HttpRequest) -> EventStream:
+        return EventStream(request, words(), headers=[("set-cookie", "a=1"), ("set-cookie", "b=2; Path=/x")])
+
+    cookies = (await asked(view)).headers["Set-Cookie"].split(", ")
+    assert cookies == ["a=1", "b=2; Path=/x"]
+
+
+async def test_djangos_own_client_reads_a_stream() -> None:
+    @streaming(dialect="plain")
+    async def view(request: HttpRequest) -> AsyncIterator[str]:
+        async for word in words():
+            yield word
+
+    configure().urlpatterns = [path("", view)]  # type: ignore[attr-defined]  # Django looks it up by name
+    # As Django's handler does; its client leaves a thread behind.
+    async with ThreadSensitiveContext():
+        response = await AsyncClient().get("/")
+        assert b"".join([chunk async for chunk in response.streaming_content]) == STREAM
+        response.close()
+
+
+def test_one_that_never_began_may_be_closed() -> None:
+    configure()
+    EventStream(_ASGIRequest(request(scheme="http", server=("localhost", 80))), words()).close()
 
 
 async def test_several_fields_of_one_name_are_joined() -> None:

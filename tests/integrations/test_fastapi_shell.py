@@ -291,6 +291,12 @@ class TestOpenAPI:
         responses = self.document(status_code=201)["paths"]["/story"]["post"]["responses"]
         assert STREAMED in responses["201"]["content"]
 
+    def test_a_status_that_the_route_declares_is_shown(self) -> None:
+        app = FastAPI()
+        app.router.route_class = shell.EventStreamRoute
+        app.add_api_route("/", shell.streaming(dialect="hector")(story_of), status_code=202)
+        assert "202" in app.openapi()["paths"]["/"]["get"]["responses"]
+
     def test_what_the_user_says_of_answers_is_kept(self) -> None:
         app = FastAPI()
         app.router.route_class = shell.EventStreamRoute
