@@ -10,17 +10,21 @@ from typing import Any
 
 import httpx2
 import pytest
+from _pytest.pytester import SysModulesSnapshot
 
-import sseware.testing
 from sseware import ServerSentEvent
-from sseware.testing import WireConnection, _comparison, _virtual_clock, fixtures, plugin
+from sseware.testing import WireConnection, fixtures, plugin
 from sseware.testing._choices import Choices
 from tests.testing.apps import says
 
 pytest_plugins = ["pytester"]
 
-# What an inner run imports, the outer one has: otherwise there would be two of each class.
-LOADED = _comparison, _virtual_clock, fixtures, [getattr(sseware.testing, n) for n in sseware.testing.__all__]
+
+@pytest.fixture(autouse=True)
+def modules_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps what an inner run imports: pytester forgets it, and there would be two of each class."""
+    monkeypatch.setattr(SysModulesSnapshot, "restore", lambda _: sys.modules.pop("test_it", None))
+
 
 APPS = """
 import anyio
@@ -477,6 +481,8 @@ def test_a_server_is_the_one_that_was_chosen_where_there_is_one(sse_server: fixt
     assert (context._name, context._timeout) == ("uvicorn", 7)
     other = fixtures.ServerFixture(Choices(server="lockstep"))
     assert other(app, timeout=3)._name == "uvicorn"
+    assert fixtures.ServerFixture(Choices(server="uvicorn-h2"))(app, "uvicorn-h11")._name == "uvicorn-h11"
+    pytest.importorskip("hypercorn")
     assert fixtures.ServerFixture(Choices(server="hypercorn"))(app)._name == "hypercorn"
 
 
