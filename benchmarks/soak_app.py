@@ -17,6 +17,7 @@ from urllib.parse import parse_qs
 import anyio
 
 from sseware import ServerSentEvent, SSEMiddleware
+from sseware.items import Finish
 from sseware.testing import sse_server
 
 __all__ = ["APP", "FINISHES_AFTER"]
@@ -44,6 +45,8 @@ async def ticks(scope: Any, receive: Any) -> AsyncIterator[Any]:
     for number in range(first, first + FINISHES_AFTER):
         yield _event(client, number)
         await anyio.sleep(1.0)
+    # So that an end is told from a connection that was cut.
+    yield Finish()
 
 
 async def flood(scope: Any, receive: Any) -> AsyncIterator[Any]:
@@ -58,6 +61,7 @@ def sync_ticks(scope: Any, receive: Any) -> Iterator[Any]:
     for number in range(first, first + FINISHES_AFTER):
         yield _event(client, number)
         time.sleep(0.5)
+    yield Finish()
 
 
 async def _census(scope: Any, receive: Any, send: Any) -> None:

@@ -9,13 +9,15 @@ import random
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import anyio
 import pytest
 
 from benchmarks import soak
 from benchmarks.soak import Sample
+from benchmarks.soak_app import APP
 from benchmarks.soak_chart import chart
 from benchmarks.soak_clients import Client, Weather
-from sseware.testing import WireConnection, sse_wire_server
+from sseware.testing import WireConnection, connect, sse_wire_server, virtual_backend
 
 GOOD = b"data: reader-0 1 \nid: 1\n\ndata: reader-0 2 \nid: 2\n\n"
 END = b"event: finish\ndata: {}\n\n"
@@ -90,6 +92,15 @@ def test_what_a_fault_does_is_excused() -> None:
     weather.worsen(10)
     client = history(GOOD, weather=weather)
     assert (client.problems, client.counts["cut off"]) == ([], 1)
+
+
+def test_a_stream_that_ends_by_itself_says_so() -> None:
+    async def last() -> str:
+        async with connect(APP, "/ticks?client=reader-0", timeout=100) as stream:
+            return (await stream.drain())[-1].event
+
+    backend, options = virtual_backend("asyncio")
+    assert anyio.run(last, backend=backend, backend_options=options) == "finish"
 
 
 def soaked(second_half: float, left: int) -> soak._Soak:
