@@ -33,9 +33,10 @@ _SECRETS: Final = frozenset(
 )
 _GONE: Final = "[redacted]"
 
-# A parameter: what stands between separators of a query. A value ends where the query does: at a fragment, a quote, a
-# space.
-_PARAMETER: Final = re.compile(r"(?P<before>[?&;])(?P<name>[^=&;\s\"'#?]{1,200})=(?P<value>[^&;\s\"'#]*)")
+# A parameter begins after what separates parameters, semicolons included, as some servers have it; its name is short.
+_NAME: Final = re.compile(r"[?&;](?P<name>[^=&;\s\"#?]{1,200})=")
+# A secret is all that may belong to it: rather too much is redacted than too little.
+_END: Final = re.compile(r"[&\s\"#]")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -51,12 +52,20 @@ def redact(text: str, secrets: Collection[str] = _SECRETS) -> str:
         text: A text with URLs or request targets in it.
         secrets: The names of these parameters, in lower case.
     """
+    kept, end = [], 0
+    while (found := _NAME.search(text, end)) is not None:
+        kept.append(text[end : found.end()])
+        end = found.end()
+        if unquote_plus(found["name"]).strip().lower().replace("-", "_") in secrets:
+            kept.append(_GONE)
+            end = _after_value(text, end)
+    kept.append(text[end:])
+    return _CONTROL.sub(_escaped, "".join(kept))
 
-    def replaced(found: re.Match[str]) -> str:
-        name = unquote_plus(found["name"]).strip().lower().replace("-", "_")
-        return f"{found['before']}{found['name']}={_GONE if name in secrets else found['value']}"
 
-    return _CONTROL.sub(_escaped, _PARAMETER.sub(replaced, text))
+def _after_value(text: str, start: int) -> int:
+    ends = _END.search(text, start)
+    return len(text) if ends is None else ends.start()
 
 
 def _escaped(found: re.Match[str]) -> str:

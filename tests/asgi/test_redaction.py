@@ -7,6 +7,8 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sseware.asgi import RedactingFilter, redact
 
@@ -20,6 +22,8 @@ from sseware.asgi import RedactingFilter, redact
         pytest.param("/a?%74oken=s", "/a?%74oken=[redacted]", id="a-name-that-is-encoded"),
         pytest.param("/a?Access-Token=s", "/a?Access-Token=[redacted]", id="a-name-in-another-spelling"),
         pytest.param("https://a/?sig=s#top", "https://a/?sig=[redacted]#top", id="a-fragment-stays"),
+        pytest.param("/?token=a;b'c,d=e/f", "/?token=[redacted]", id="all-that-may-belong-to-it"),
+        pytest.param("/?a=1;b=2&token=s", "/?a=1;b=2&token=[redacted]", id="after-another"),
         pytest.param('"GET /?key=s HTTP/1.1" 200', '"GET /?key=[redacted] HTTP/1.1" 200', id="in-a-line"),
         pytest.param("/?token=", "/?token=[redacted]", id="an-empty-one"),
         pytest.param("/a?topic=x&tokens=5", "/a?topic=x&tokens=5", id="what-is-no-secret-stays"),
@@ -33,13 +37,38 @@ def test_a_text_is_logged_without_secrets_and_on_one_line(text: str, logged: str
     assert redact(text) == logged
 
 
+SEPARATORS = st.text(alphabet="?&;=#/ab \n\"'%+\x85\u2028", max_size=12)
+
+
+@given(
+    before=SEPARATORS,
+    name=st.sampled_from(["token", "TOKEN", "%74oken", "access-token", "key", "Session_Id"]),
+    value=st.text(alphabet="S3CRET!$'()*,;:@/?=%-._~", min_size=1, max_size=12),
+    after=SEPARATORS,
+)
+def test_no_secret_and_no_control_is_left_wherever_they_stand(
+    before: str, name: str, value: str, after: str
+) -> None:
+    """A1, A7."""
+    marked = f"S{value}T"
+    assert marked not in redact(f"{before}&{name}={marked}&{after}")
+    assert redact(f"{before}?{name}={marked} {after}").isprintable()
+
+
 def test_which_parameters_are_secret_may_be_said() -> None:
     assert redact("/?pin=1&token=2", {"pin"}) == "/?pin=[redacted]&token=2"
 
 
 def test_a_hostile_query_costs_time_in_proportion() -> None:
     """A8."""
-    hostile = ["?" + "a" * 200_000, "&" * 200_000, "?" + "a&" * 100_000, "?a=" * 60_000]
+    hostile = [
+        "?" + "a" * 200_000,
+        "&" * 200_000,
+        "?" + "a&" * 100_000,
+        "?a=" * 60_000,
+        "?a=1" + ";a=1" * 60_000,
+        "?key=" + ";key=1" * 60_000,
+    ]
     start = time.process_time()
     for text in hostile:
         redact(text)
