@@ -51,6 +51,8 @@ async def hostile(scope: Any, receive: Any) -> AsyncIterator[object]:
 
 @pytest.fixture(scope="module", params=["uvicorn-h11", "uvicorn-httptools"])
 def address(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
+    needed = request.param.rpartition("-")[2]
+    pytest.importorskip(needed, reason=f"{needed} is not installed")
     with sse_server(SSEMiddleware(hostile, dialect="plain"), request.param) as server:
         yield server.address
 
