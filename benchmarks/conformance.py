@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import platform
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -180,14 +181,16 @@ def _broken(column: Column) -> str:
 def _short(verdict: laws.Verdict) -> str:
     """Returns what is wrong, and the example, in one line."""
     what, *details = verdict.reason.split("\n")
-    kept = [line for line in details if line.startswith(("got:", "want:", "wrote:"))]
-    said = "; ".join([what, *kept])
-    call = verdict.reproducer[verdict.reproducer.find("laws.check(") :]
-    example = " ".join(call.split()).removeprefix("laws.check(").rstrip("), ")
-    shown = example.partition(", ")[2].partition(", ")[2] if ", " in example else ""
-    line = f"{said}" if not shown or "AppTarget" in call else f"{said}; example {shown}"
-    # A backtick in an example would end the code that it stands in.
-    text = line.replace("`", "'")
+    said = [what, *(line for line in details if line.startswith(("got:", "want:", "wrote:")))]
+    call = " ".join(verdict.reproducer[verdict.reproducer.find("laws.check(") :].split())
+    if verdict.law.kind == "app":
+        server = re.search(r"'([a-z0-9.-]+)',? \)?$|, '([a-z0-9.-]+)'\)$", call)
+        said += [f"on {server[1] or server[2]}"] if server and "/" not in server[0] else []
+    else:
+        arguments = call.removeprefix("laws.check(").rstrip("), ").split(", ", 2)
+        said += [f"example {arguments[2]}"] if len(arguments) == 3 else []
+    # A backtick in an example would end the code that it stands in; of a file its name will do.
+    text = re.sub(r"\((?:/[^/()]+)+/([^/()]+:\d+)\)", r"(\1)", "; ".join(said).replace("`", "'"))
     return f"`{text[:300]}{'...' if len(text) > 300 else ''}`"
 
 

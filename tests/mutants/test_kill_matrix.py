@@ -1,0 +1,93 @@
+"""The laws are proved: each wrong target is found by its law, each law finds one, what is right is found by none."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sseware.testing import laws
+from sseware.testing.errors import LawBroken
+from tests.mutants.encoders import right as right_encoder
+from tests.mutants.matrix import MUTANTS, REFERENCES, killers_of, laws_for, page
+from tests.mutants.mutant import Mutant
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "kill-matrix.md"
+
+
+def ident(mutant: Mutant) -> str:
+    return f"{mutant.kind}-{mutant.name}".replace(" ", "-")
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=ident)
+def test_a_mutant_is_found_by_its_law_in_less_than_ten_seconds(mutant: Mutant) -> None:
+    assert mutant.killer in {law.id for law in laws_for(mutant)}
+    began = time.thread_time()
+    with pytest.raises(LawBroken) as caught:
+        laws.check(mutant.killer, mutant.target)
+    assert time.thread_time() - began < 10
+    if caught.value.example is not None:
+        # What is shown is enough to see it again.
+        with pytest.raises(LawBroken):
+            laws.check(mutant.killer, mutant.target, caught.value.example)
+
+
+def test_every_law_finds_a_mutant() -> None:
+    # What is wrong with live endpoints is in tests/testing/test_url_laws.py.
+    assert {law.id for law in laws.every() if law.kind != "url"} == {mutant.killer for mutant in MUTANTS}
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [pytest.param(name, target, id=name.replace(" ", "-")) for name, target in REFERENCES["app"]],
+)
+@pytest.mark.parametrize("law", laws.app())
+def test_the_right_application_survives(law: laws.Law, name: str, target: Any) -> None:
+    if name.endswith("endless") == (law.id in ("app/backpressure", "app/stalled-reader")):
+        laws.check(law, target)
+        return
+    (verdict,) = laws.judge([law], target)
+    # It sends too much to be silent, or too little to be stopped.
+    assert verdict.grade in ("OK", "SKIPPED"), verdict.reason
+
+
+@pytest.mark.parametrize("law", laws.encoder())
+def test_the_right_encoder_survives(law: laws.Law) -> None:
+    laws.check(law, right_encoder, max_examples=20)
+
+
+def test_the_page_names_every_mutant_every_law_and_who_finds_whom() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    for kind in REFERENCES:
+        section = next(part for part in text.split("\n## ") if f"`{_first(kind)}`" in part)
+        rows = [
+            [cell.strip() for cell in line.strip("|").split("|")]
+            for line in re.findall(r"^\|.*\|$", section, re.MULTILINE)
+        ]
+        ids = [f"{kind}/{name.strip('`')}" for name in rows[0][1:]]
+        assert ids == [law.id for law in getattr(laws, kind)()]
+        mutants = {mutant.name: mutant for mutant in MUTANTS if mutant.kind == kind}
+        assert [row[0] for row in rows[2:]] == list(mutants)
+        for name, *cells in rows[2:]:
+            assert cells[ids.index(mutants[name].killer)] == "**x**", "make it again: python -m tests.mutants"
+        for name, _ in REFERENCES[kind]:
+            assert name in section
+
+
+def _first(kind: str) -> str:
+    name: str = getattr(laws, kind)()[0].id
+    return name.partition("/")[2]
+
+
+def test_killers_are_told_of_a_mutant() -> None:
+    mutant = next(each for each in MUTANTS if each.name == "surrogates raise")
+    assert killers_of(mutant) == ["encoder/surrogates"]
+
+
+@pytest.mark.skipif("SSEWARE_SLOW" not in os.environ, reason="takes minutes; set SSEWARE_SLOW=1")
+def test_the_page_is_current() -> None:
+    assert page(tell=lambda _: None) == PAGE.read_text(encoding="utf-8")
