@@ -16,7 +16,12 @@ from tests.faults.asking import Site
 from tests.faults.faulty import Faulty
 
 FAST = ("uvicorn-h11", "uvicorn-httptools")
-NEEDS = {"uvicorn-uvloop": "uvloop", "uvicorn-h2": "zttp", "hypercorn-trio": "hypercorn"}
+NEEDS = {
+    "uvicorn-httptools": "httptools",
+    "uvicorn-uvloop": "uvloop",
+    "uvicorn-h2": "zttp",
+    "hypercorn-trio": "hypercorn",
+}
 SLOW = bool(os.environ.get("SSEWARE_SLOW"))
 SERVERS = [name for name in LIVE_SERVERS if name != "uvicorn-h2" and (SLOW or name in FAST)]
 

@@ -20,7 +20,12 @@ from sseware.testing.errors import AppLeaked, ServerFailed, SSETimeout, UnknownS
 
 SLOW = ["uvicorn-h2", "daphne"]
 FAST = [name for name in LIVE_SERVERS if name not in SLOW]
-NEEDS = {"uvicorn-h2": "zttp", "uvicorn-uvloop": "uvloop", "hypercorn-trio": "hypercorn"}
+NEEDS = {
+    "uvicorn-httptools": "httptools",
+    "uvicorn-uvloop": "uvloop",
+    "uvicorn-h2": "zttp",
+    "hypercorn-trio": "hypercorn",
+}
 
 
 def servers(*, but: tuple[str, ...] = ()) -> list[Any]:
