@@ -273,7 +273,9 @@ def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> Gen
     """Gives it also to the async fixtures of such a test, which run before it, in the same event loop."""
     item, given = request.node, fixturedef.func
     # anyio's plugin has put a function of its own in the place of an async one.
-    is_async = given.__module__ == "anyio.pytest_plugin" and "anyio_backend" in fixturedef.argnames
+    is_async = (
+        getattr(given, "__module__", None) == "anyio.pytest_plugin" and "anyio_backend" in fixturedef.argnames
+    )
     if not (is_async and fixturedef.scope == "function" and _wants_virtual_time(item)):
         return (yield)
 

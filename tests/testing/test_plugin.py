@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -63,10 +64,12 @@ def anyio_backend():
 """
 
 
-def run(pytester: pytest.Pytester, test: str, *options: str) -> pytest.RunResult:
+def run(
+    pytester: pytest.Pytester, test: str, *options: str, runner: Sequence[str] = ("-p", "no:asyncio")
+) -> pytest.RunResult:
     """Runs a test file in this process; colours and a terminal's width do not matter."""
     pytester.makepyfile(test_it=APPS + test)
-    return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:asyncio", *options)
+    return pytester.runpytest_inprocess("-p", "no:cacheprovider", *runner, *options)
 
 
 def output(result: pytest.RunResult) -> str:
@@ -375,6 +378,24 @@ async def test_others_have_real_time():
 """
         run(pytester, test).assert_outcomes(passed=9)
 
+    def test_under_pytest_asyncio(self, pytester: pytest.Pytester) -> None:
+        test = """
+pytestmark = pytest.mark.asyncio
+
+
+async def test_it(sse_connect, sse_clock):
+    async with sse_connect(ticks) as stream:
+        await stream.take(50)
+        assert sse_clock.now() == 49
+
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_others_have_real_time(number):
+    assert anyio.current_time() > 0.001
+"""
+        strict = "-o", "asyncio_mode=strict", "-o", "asyncio_default_fixture_loop_scope=function"
+        run(pytester, test, runner=strict).assert_outcomes(passed=3)
+
     def test_the_backend_can_be_made_of_it(self, pytester: pytest.Pytester) -> None:
         test = """
 @pytest.fixture
@@ -486,9 +507,11 @@ def test_a_server_is_the_one_that_was_chosen_where_there_is_one(sse_server: fixt
     assert fixtures.ServerFixture(Choices(server="hypercorn"))(app)._name == "hypercorn"
 
 
+# In real time, which the other tests here do not have.
 @pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_an_application_runs_on_a_real_server_in_an_async_test(
-    sse_server: fixtures.ServerFixture,
+    sse_server: fixtures.ServerFixture, anyio_backend: str
 ) -> None:
     async with sse_server(says(b"data: hello\n\n")) as server, httpx2.AsyncClient() as client:
         assert (await client.get(server.url)).text == "data: hello\n\n"
