@@ -3,6 +3,9 @@
 What a handler raises before its first item (``falcon.HTTPNotFound``) is answered as if the responder had raised it.
 Falcon itself does not notice that a client leaves a ``resp.stream``; here that closes the handler.
 
+Falcon's ``simulate_get`` leaves as soon as it has asked, and is then a client that has left: tests read with
+``simulate_get_stream``, as they do where a response has events of Falcon's own.
+
 A responder is decorated inside its class, and keeps its parameters: ``async def on_get(self, req, resp, name)``.
 """
 
@@ -65,7 +68,7 @@ class _Body:
 async def _respond(stream: _EventStream, req: Request, resp: Response) -> None:
     # Falcon watches for a disconnect where a response has events of its own, and nowhere else; what a request
     # receives is private to it.
-    answer = await Answer(stream, req.scope, req._receive).begin()
+    answer = await Answer(stream, _scope_of(req), req._receive).begin()
     resp.status = answer.status
     own = {name.lower() for name in resp.headers}
     for name, value in answer.headers:
@@ -74,6 +77,16 @@ async def _respond(stream: _EventStream, req: Request, resp: Response) -> None:
         elif name not in own:
             resp.set_header(name, value)
     resp.stream = _Body(answer)
+
+
+def _scope_of(req: Request) -> Any:
+    if isinstance(req.scope["headers"], list | tuple):
+        return req.scope
+    # The specification wants an iterable, and Falcon has been through it.
+    fields = [
+        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in req.headers.items()
+    ]
+    return {**req.scope, "headers": fields}
 
 
 @overload
