@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import AsyncIterator, Iterator
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import anyio
@@ -36,6 +38,7 @@ class Watcher(StreamObserver):
 class Site(NamedTuple):
     """A server, and what is behind it."""
 
+    name: str
     url: str
     address: tuple[str, int]
     access: Access
@@ -55,8 +58,18 @@ def expiry(scope: Any) -> float | None:
     return time.time() + 0.3 if scope["path"] == "/expires" else None
 
 
-@pytest.fixture(scope="module", params=["uvicorn-h11", "uvicorn-httptools"])
+SLOW = pytest.mark.skipif(not os.environ.get("SSEWARE_SLOW"), reason="set SSEWARE_SLOW=1")
+# Not daphne: it has a process of its own, and the tests look at what the application has.
+SERVERS = [
+    *("uvicorn-h11", "uvicorn-httptools"),
+    *(pytest.param(name, marks=SLOW) for name in ("hypercorn", "hypercorn-trio", "granian")),
+]
+
+
+@pytest.fixture(scope="module", params=SERVERS)
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    if find_spec(request.param.partition("-")[0]) is None:
+        pytest.skip(f"{request.param} is not installed")
     access = Access(
         origins=[APP],
         credentials=True,
@@ -67,8 +80,9 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     )
     watcher = Watcher()
     app = SSEMiddleware(handler, access=access, observers=[watcher], statistics=True)
-    with sse_server(app, request.param, access_log=True, log_level="info") as server:
-        yield Site(server.url, server.address, access, watcher, app)
+    logs: Any = {"access_log": True, "log_level": "info"} if request.param.startswith("uvicorn") else {}
+    with sse_server(app, request.param, **logs) as server:
+        yield Site(request.param, server.url, server.address, access, watcher, app)
 
 
 def get(site: Site, path: str = "/short", **headers: str) -> httpx.Response:
@@ -173,6 +187,8 @@ def test_an_access_log_tells_no_token_and_stays_on_one_line(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A1, A7."""
+    if not site.name.startswith("uvicorn"):
+        pytest.skip("the log is uvicorn's")
     log, redacting = logging.getLogger("uvicorn.access"), RedactingFilter()
     log.addFilter(redacting)
     try:
