@@ -10,8 +10,11 @@ from ..errors import ConfigurationError
 from ._exchange import check_seconds
 from ._personalities import Server, get_personality
 from ._recorder import RecordMode, check_mode
+from ._tracebacks import is_failure
 
 __all__ = ["Choices", "check_choice"]
+
+__tracebackhide__ = is_failure
 
 
 class Choices(NamedTuple):

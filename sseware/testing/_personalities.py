@@ -11,9 +11,12 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from ..errors import ConfigurationError
+from ._tracebacks import is_failure
 from .errors import UnknownServer
 
 __all__ = ["PERSONALITIES", "Personality", "Server", "get_personality"]
+
+__tracebackhide__ = is_failure
 
 
 class Personality(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):

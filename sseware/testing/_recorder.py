@@ -95,6 +95,9 @@ class Recorder:
         self._mode = check_mode(mode)
         self._name = name
 
+    def __repr__(self) -> str:
+        return f"Recorder({str(self._directory)!r}, {self._mode!r}, {self._name!r})"
+
     def __call__(self, app: ASGIApp, name: str | None = None, *, gaps: bool = True) -> ASGIApp:
         """Returns an application that answers from recordings: the first request from the first, and so on.
 

@@ -38,6 +38,9 @@ class VirtualClock:
     3600.0
     """
 
+    def __repr__(self) -> str:
+        return "VirtualClock()"
+
     def now(self) -> float:
         """Tells the seconds of the event loop's clock, which begins at 0.
 

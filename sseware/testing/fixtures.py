@@ -72,6 +72,9 @@ class _Fixture:
         self._trace = trace
         self._check = check
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._choices}>"
+
 
 class ConnectFixture(_Fixture):
     """``sse_connect``: an application in process, as a client of a server sees it."""
@@ -155,6 +158,9 @@ class ServerFixture:
     def __init__(self, choices: Choices) -> None:
         self._choices = choices
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._choices}>"
+
     def __call__(
         self, app: ASGIApp, server: str | None = None, *, timeout: float | None = None, **options: Any
     ) -> ServerContext:
@@ -179,6 +185,9 @@ class WireServerFixture:
 
     def __init__(self, choices: Choices) -> None:
         self._choices = choices
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._choices}>"
 
     def __call__(
         self, script: Callable[[WireConnection], object] | None = None, *, timeout: float | None = None

@@ -14,7 +14,7 @@ import pytest
 from _pytest.pytester import SysModulesSnapshot
 
 from sseware import ServerSentEvent
-from sseware.testing import WireConnection, fixtures, plugin
+from sseware.testing import VirtualClock, WireConnection, fixtures, plugin
 from sseware.testing._choices import Choices
 from tests.testing.apps import says
 
@@ -528,6 +528,14 @@ def test_a_client_meets_what_a_script_says(sse_wire_server: fixtures.WireServerF
 
 def test_the_values_of_the_fixtures_have_types(request: Any) -> None:
     assert isinstance(request.getfixturevalue("sse_connect"), fixtures.ConnectFixture)
+    chosen = "Choices(server='uvicorn', dialect='plain', timeout=5.0, record='never')"
+    for name in ("connect", "client", "server", "wire_server"):
+        fixture = request.getfixturevalue(f"sse_{name}")
+        assert repr(fixture) == f"<{type(fixture).__name__} of {chosen}>"
+    assert repr(request.getfixturevalue("sse_recorder")).endswith(
+        "recordings/test_plugin', 'never', 'test_the_values_of_the_fixtures_have_types')"
+    )
+    assert repr(VirtualClock()) == "VirtualClock()"
     assert isinstance(request.getfixturevalue("sse_client"), fixtures.ClientFixture)
     assert isinstance(request.getfixturevalue("sse_server"), fixtures.ServerFixture)
     assert isinstance(request.getfixturevalue("sse_wire_server"), fixtures.WireServerFixture)
