@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from ..errors import EventTooLarge, InvalidEvent
 from ..events import Comment, NamedEvent, ReceivedEvent, ServerSentEvent, check_id, check_retry, check_type
@@ -46,16 +46,17 @@ def encode(event: ServerSentEvent | Comment, max_event_size: int | None = MAX_EV
     """
     # The usual event: of a class of ours, a type that was written before, and data without a CR. The data are of
     # class str itself, so that no method of theirs can say anything else than what they are; the head is ours.
-    usual: ServerSentEvent = event  # type: ignore[assignment]  # whatever it is, what follows the attempt can tell
+    usual: Any = event
     try:
-        head = _heads_of[type(usual)][usual.event]
-        if usual.id is None and usual.retry is None and type(data := usual.data) is str and "\r" not in data:
+        head = (_heads if type(usual) is ServerSentEvent else _heads_of[type(usual)])[usual.event]
+        data = usual.data
+        if usual.id is None and usual.retry is None and type(data) is str and "\r" not in data:
             if "\n" in data:
                 data = data.replace("\n", "\ndata: ")
             chunk = f"{head}{data}\n\n".encode()
             if len(chunk) <= max_event_size:  # type: ignore[operator]  # None has no order: see below
                 return chunk
-    except Exception:  # noqa: S110  # what follows says what is wrong, or knows what to do
+    except Exception:  # noqa: S110  # whatever it is, what follows says what is wrong, or knows what to do
         pass
     if not isinstance(event, ServerSentEvent):
         if isinstance(event, Comment):
