@@ -13,6 +13,8 @@
 - `sse_server`, `LiveServer`, `LIVE_SERVERS`: the same application on a real server, for the length of a ``with``
 - `sse_wire_server`, `WireServer`, `WireConnection`, `WireRequest`: a raw socket that treats clients badly
 - `fault_proxy`, `FaultProxy`, `Faults`: a proxy that does to connections what networks do
+- `ParserSuite`, `EncoderSuite`, `DialectSuite`, `AppSuite`: the laws as classes to subclass; `sseware.testing.laws`
+  has them as functions, too
 - `cancel_everywhere`: cancels a scenario at each of its checkpoints
 - `sseware.testing.errors`: what all of this raises
 - `sseware.testing.strategies`: hypothesis strategies; needs hypothesis, and is imported by its own name
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from ._transport import StreamingTransport
     from ._virtual_clock import VirtualClock
     from ._wire_server import WireConnection, WireRequest, WireServer, sse_wire_server
+    from .laws import AppSuite, DialectSuite, EncoderSuite, ParserSuite
     from .vectors import Vector, load_vectors
 else:
     from .._lazy import looked_up_late
@@ -50,6 +53,9 @@ else:
     __getattr__, __dir__ = looked_up_late(
         __name__,
         {
+            "AppSuite": "laws",
+            "DialectSuite": "laws",
+            "EncoderSuite": "laws",
             "FaultProxy": "_fault_proxy",
             "Faults": "_fault_proxy",
             "IncrementalParser": "_oracle",
@@ -58,6 +64,7 @@ else:
             "LiveServer": "_live_server",
             "PERSONALITIES": "_personalities",
             "ParserFactory": "_oracle",
+            "ParserSuite": "laws",
             "Personality": "_personalities",
             "PrefixMismatch": "_oracle",
             "PrefixOracle": "_oracle",
@@ -95,12 +102,16 @@ else:
 __all__ = [
     "LIVE_SERVERS",
     "PERSONALITIES",
+    "AppSuite",
+    "DialectSuite",
+    "EncoderSuite",
     "FaultProxy",
     "Faults",
     "IncrementalParser",
     "IsEvent",
     "LiveServer",
     "ParserFactory",
+    "ParserSuite",
     "Personality",
     "PrefixMismatch",
     "PrefixOracle",

@@ -6,9 +6,10 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import anyio
+import msgspec
 import pytest
 
 from sseware import EventStreamParser, ServerSentEvent, SSEMiddleware, encode
@@ -17,7 +18,7 @@ from sseware.plugins.ash import Ash
 from sseware.plugins.chronos import Chronos
 from sseware.plugins.hector import Hector
 from sseware.plugins.machpay import MachPay
-from sseware.testing import laws
+from sseware.testing import EncoderSuite, laws
 from sseware.testing.errors import LawBroken, LawSkipped, UnknownLaw
 from tests.testing.mutants import PLANTED, PlainParser
 
@@ -34,7 +35,7 @@ class TestOurParser(laws.ParserSuite):
     max_examples = 25
 
 
-class TestOurEncoder(laws.EncoderSuite):
+class TestOurEncoder(EncoderSuite):
     encode = staticmethod(encode)
     max_examples = 25
 
@@ -160,6 +161,69 @@ def test_events_may_be_mappings_and_must_have_what_is_compared() -> None:
     for name in ("data", "id"):
         with pytest.raises(LawBroken, match=f"has no '{name}'"):
             laws.check("parser/sticky-id", parse(name))
+
+
+def test_a_parser_that_never_ends_is_told() -> None:
+    def parse(chunks: Iterable[bytes]) -> Iterator[ServerSentEvent]:
+        while True:
+            yield ServerSentEvent("again")
+
+    with pytest.raises(LawBroken, match="has told 1 events of 0 bytes, and goes on"):
+        laws.check("parser/total", parse, [])
+
+
+class Told(NamedTuple):
+    event: Any
+    data: Any
+    id: Any
+    retry: Any = None
+
+
+@pytest.mark.parametrize(
+    ("event", "law", "told"),
+    [
+        pytest.param(Told("message", b"x", ""), "parser/total", "has a field that is no str", id="bytes"),
+        pytest.param(Told(None, "x", None), "parser/default-type", "is not message", id="no-type"),
+        pytest.param(
+            Told("message", "x", "", 7), "parser/retry-digits", "not that of its block", id="another-retry"
+        ),
+        pytest.param(
+            Told("message", "x", "7"), "parser/sticky-id", "the ids of the events differ", id="another-id"
+        ),
+    ],
+)
+def test_what_is_wrong_with_an_event_is_told(event: Told, law: str, told: str) -> None:
+    with pytest.raises(LawBroken, match=told):
+        laws.check(law, lambda chunks: [event], [b"retry: 2500\ndata: x\n\n"])
+
+
+def test_a_search_for_smaller_examples_comes_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sseware.testing.laws._table._SEARCH", 0.0)
+    law = laws.get("parser/total")
+    tried: list[Any] = []
+
+    def raises(chunks: list[bytes]) -> list[Any]:
+        tried.append(list(chunks))
+        raise ValueError("never")
+
+    with pytest.raises(LawBroken, match="ValueError"):
+        laws.check(msgspec.structs.replace(law, examples=None), raises)
+    assert len(tried) < 10
+
+
+def test_an_encoder_without_a_signature_gets_an_event() -> None:
+    with pytest.raises(LawBroken, match="the encoder raised TypeError"):
+        laws.check("encoder/empty-data", bytes)
+
+
+def test_an_encoder_that_writes_nothing_or_too_much_is_told() -> None:
+    with pytest.raises(LawBroken, match="one event became 0"):
+        laws.check("encoder/data", lambda event: b"", {"data": "x"})
+    with pytest.raises(LawBroken, match="one event became 2"):
+        laws.check("encoder/surrogates", lambda event: b"data: a\n\ndata: b\n\n", {"data": "x"})
+    with pytest.raises(LawBroken, match="a lone surrogate changed more than itself"):
+        laws.check("encoder/surrogates", lambda event: b"data: a\n\n", {"data": "x"})
+    laws.check("encoder/no-rewriting", lambda event: b"", {"data": "x", "id": "7"})  # another law tells that
 
 
 def test_an_encoder_may_take_the_fields_that_it_has() -> None:

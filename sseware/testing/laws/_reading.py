@@ -58,6 +58,10 @@ class _Feed(list[bytes]):
         super().__init__(chunks)
         self._taken = taken
 
+    def whole(self) -> Iterator[bytes]:
+        """Yields the chunks, and tells nobody."""
+        return super().__iter__()
+
     def __iter__(self) -> Iterator[bytes]:
         for number in range(len(self)):
             self._taken()
@@ -96,10 +100,14 @@ def read(
     def came(event: Any) -> None:
         nonlocal count
         count += 1
+        if count > most:
+            raise Broken(f"the parser has told {count} events of {most} bytes, and goes on")
         if keep:
             reading.raw.append(event)
 
     feed = _Feed(chunks, note)
+    # No event has fewer bytes than one, so that one that never ends is seen.
+    most = sum(map(len, feed.whole()))
     try:
         result: Any = call(feed)
         if inspect.isawaitable(result) or hasattr(result, "__aiter__"):
@@ -109,6 +117,8 @@ def read(
             reading.lazy = hasattr(result, "__next__")
             for event in result:
                 came(event)
+    except Broken:
+        raise
     except Exception as error:
         raise Broken(f"the parser raised {error!r}") from error
     # Whoever joins a list does not iterate over it.
