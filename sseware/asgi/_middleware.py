@@ -103,7 +103,8 @@ class SSEMiddleware:
             return
         # Most requests are none of its business. They pay for what an `EventStream` may need below, and for no more.
         pump, guard = ReceivePump(receive), SendGuard(send, scope["method"])
-        around = Surroundings(self._menu_in(scope), pump, guard)
+        menu = self._menu_in(scope) if "sseware" in scope else self._menu
+        around = Surroundings(menu, pump, guard)
         await self._wrapped(around.put_into(scope), pump.receive, guard.__call__)
         if not (guard.started or pump.gone):
             guard.check_answered()

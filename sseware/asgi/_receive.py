@@ -58,6 +58,7 @@ class ReceivePump:
         "_news",
         "_on_gone",
         "_overflowed",
+        "_passes",
         "_passing",
         "_reading",
         "_receive",
@@ -72,6 +73,7 @@ class ReceivePump:
         self._limit = limit
         self._messages = _NOTHING_READ
         self._unread = self._passing = 0
+        self._passes = True  # it was never started, and nobody has left: nothing else need be looked at
         self._wanted = self._overflowed = self._reading = self._body_ended = self.gone = False
         self._news: anyio.Event | None = None
         self._on_gone: Callable[[], None] | None = None
@@ -83,6 +85,7 @@ class ReceivePump:
     def start(self, runtime: Runtime, on_gone: Callable[[], None]) -> None:
         """Starts to read ahead; ``on_gone`` is called once when the client leaves, maybe at once."""
         self._on_gone = on_gone
+        self._passes = False
         self._reading = True
         if self.gone:
             on_gone()
@@ -145,6 +148,7 @@ class ReceivePump:
         if self.gone:
             return
         self.gone = True
+        self._passes = False
         self._notify()
         if self._on_gone is not None:
             self._on_gone()
@@ -156,7 +160,7 @@ class ReceivePump:
             StreamError: The body was larger than what is kept for a handler that does not ask for it (413).
         """
         self._wanted = True
-        while self._reading or self._messages or self.gone or self._overflowed:
+        while not self._passes and (self._reading or self._messages or self.gone or self._overflowed):
             if self._overflowed:
                 raise StreamError(
                     f"the request body was not read in time; {self._limit} bytes of it are kept",
