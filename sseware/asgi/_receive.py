@@ -195,10 +195,11 @@ class ReceivePump:
         if self._listening is None:
             self._listening = set()
         message: Message = _DISCONNECT
+        scope = anyio.CancelScope()
+        self._listening.add(scope)
         self._passing += 1
         try:
-            with anyio.CancelScope() as scope:
-                self._listening.add(scope)
+            with scope:
                 message = await self._receive()
         finally:
             self._listening.discard(scope)
