@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import weakref
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, TypeAlias
@@ -74,7 +75,12 @@ def _aiohttp_sse() -> Encode:
             await send(text, event="delta")
         return list(chunks)
 
-    return lambda texts: loop.run_until_complete(send_all(texts))
+    def encode_all(texts: Sequence[Any]) -> list[bytes]:
+        return loop.run_until_complete(send_all(texts))
+
+    # One loop for all turns: a new one would be a part of what is timed.
+    weakref.finalize(encode_all, loop.close)
+    return encode_all
 
 
 def _sseware_json() -> Encode:
