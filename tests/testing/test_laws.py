@@ -18,7 +18,7 @@ from sseware.plugins.ash import Ash
 from sseware.plugins.chronos import Chronos
 from sseware.plugins.hector import Hector
 from sseware.plugins.machpay import MachPay
-from sseware.testing import EncoderSuite, laws
+from sseware.testing import EncoderSuite, laws, reference_parse
 from sseware.testing.errors import LawBroken, LawSkipped, UnknownLaw
 from tests.testing.mutants import PLANTED, PlainParser
 
@@ -97,6 +97,7 @@ def test_the_table_is_complete_and_says_where_each_law_is_written() -> None:
         assert law.rule.endswith(".")
         assert law.reference
         assert str(law) == law.id == law.__name__
+        assert repr(law) == f"<Law {law.id}>"
 
 
 def test_the_documentation_lists_every_law() -> None:
@@ -126,9 +127,19 @@ def test_a_parser_that_returns_a_list_is_not_judged_for_promptness() -> None:
         return EventStreamParser().feed(b"".join(chunks))
 
     laws.check("parser/agrees", parse, max_examples=10)
-    for law in ("parser/prompt", "parser/bounded-memory", "parser/bounded-comment"):
+    for law in ("prompt", "bounded-memory", "bounded-comment", "bounded-event"):
         with pytest.raises(LawSkipped, match="make it a generator"):
-            laws.check(law, parse)
+            laws.check(f"parser/{law}", parse)
+
+
+def test_the_reference_interpreter_breaks_no_law() -> None:
+    skipped = []
+    for law in laws.parser():
+        try:
+            laws.check(law, lambda chunks: reference_parse(b"".join(chunks)).events, max_examples=15)
+        except LawSkipped:
+            skipped.append(law.id)
+    assert skipped == [law.id for law in laws.parser() if any("generator" in need for need in law.needs)]
 
 
 def test_a_parser_may_be_a_generator_an_async_one_or_a_coroutine() -> None:

@@ -72,6 +72,9 @@ class Law(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def __str__(self) -> str:
         return self.id
 
+    def __repr__(self) -> str:
+        return f"<Law {self.id}>"
+
     def hold_all(self, target: Any) -> None:
         """Holds each of the examples of a target against the law; the random ones are not among them.
 
@@ -79,6 +82,7 @@ class Law(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             LawBroken: It does not hold of one.
             LawSkipped: It cannot be judged.
         """
+        __tracebackhide__ = True
         nothing = () if self.random is not None else (None,)
         for example in nothing if self.examples is None else self.examples():
             self.hold(target, example)
@@ -100,6 +104,7 @@ class Law(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             LawBroken: It does not hold.
             LawSkipped: It cannot be judged.
         """
+        __tracebackhide__ = True  # pytest shows the test, and what is wrong
         try:
             self.function(target, example)
         except Broken as broken:

@@ -110,6 +110,7 @@ def check(
         LawSkipped: It cannot be judged.
         UnknownLaw: There is no such law.
     """
+    __tracebackhide__ = True  # pytest shows the test, and what is wrong
     law = get(law)
     if example is not _NO_EXAMPLE:
         law.hold(target, example)
@@ -138,6 +139,7 @@ class _Patience:
 
 
 def _check_random(law: Law, target: Any, max_examples: int) -> None:
+    __tracebackhide__ = True
     if find_spec("hypothesis") is None:
         raise LawSkipped("hypothesis is not installed; install it with: pip install 'sseware[testing]'")
     from hypothesis import HealthCheck, Phase, given, settings
