@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sseware.plugins.machpay._timestamps import Timestamps
+from sseware.plugins.machpay._timestamps import Timestamps, timestamps, utc_now
 
 INDIA = timezone(timedelta(hours=5, minutes=30))
 NOON = datetime(2025, 1, 6, 12, 0, 0, 0, UTC)
@@ -47,3 +47,17 @@ def test_no_clock_is_told_wrong(steps: list[int]) -> None:
     clock = iter(times)
     tell = Timestamps(lambda: next(clock))
     assert [tell() for _ in times] == [spelled(time) for time in times]
+
+
+@pytest.mark.parametrize(
+    "nanoseconds", [0, 999_999, 1_000_000, 1_736_164_800_999_999_999, 1_736_164_801_000_000_000]
+)
+def test_the_systems_clock_is_spelled_as_any_other(nanoseconds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = [nanoseconds, nanoseconds + 1_000_000, nanoseconds + 2_000_000_000, nanoseconds]
+    clock = iter(ticks)
+    monkeypatch.setattr("time.time_ns", lambda: next(clock))
+    tell = timestamps(utc_now)
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    assert [tell() for _ in ticks] == [
+        spelled(epoch + timedelta(microseconds=tick // 1000)) for tick in ticks
+    ]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import partial
+from datetime import datetime
 from typing import Any, Final, Literal
 
 import msgspec
@@ -21,10 +20,10 @@ from ._decoder import MachPayDecoder
 from ._encoder import MachPayEncoder
 from ._fold import MachPayFold
 from ._payloads import Chunk, End, Error, Start
+from ._timestamps import utc_now
 
 __all__ = ["MachPay"]
 
-_utc_now: Final = partial(datetime.now, UTC)
 _NO_TYPE: Final = re.compile(r"[\r\n]")
 
 
@@ -62,7 +61,7 @@ class MachPay(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     chunk_event: str | None = "chunk"
     count_tokens: Callable[[str], int] | None = None
     new_id: Callable[[str], str] = _new_id
-    now: Callable[[], datetime] = _utc_now
+    now: Callable[[], datetime] = utc_now
     strict: bool = False
     default: Literal["stream", "buffered"] = "buffered"
 

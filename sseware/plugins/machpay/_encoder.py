@@ -12,7 +12,7 @@ from sseware.items import Start as StartItem
 
 from ._billing import Meter
 from ._payloads import End, Error, Start
-from ._timestamps import Timestamps
+from ._timestamps import timestamps
 
 if TYPE_CHECKING:
     from ._dialect import MachPay
@@ -34,7 +34,7 @@ class MachPayEncoder:
         self._dialect = dialect
         self._context = context
         self._meter = Meter(dialect.count_tokens)
-        self._timestamp = Timestamps(dialect.now)
+        self._timestamp = timestamps(dialect.now)
         self._index = 0
         self._chunk_event = dialect.chunk_event or "message"
         self._finish = Finish()
