@@ -96,7 +96,6 @@ ASYNCIO = "asyncio_default_fixture_loop_scope = function\nasyncio_mode = "
     ("mark", "ini", "options"),
     [
         pytest.param("anyio", "", ["-p", "no:asyncio"], id="under-anyio"),
-        pytest.param("anyio", "anyio_mode = auto", ["-p", "no:asyncio"], id="under-anyio-auto"),
         pytest.param("asyncio", f"{ASYNCIO}strict", [], id="under-asyncio-strict"),
         pytest.param("", f"{ASYNCIO}auto", [], id="under-asyncio-auto"),
         pytest.param("asyncio", f"{ASYNCIO}strict", ["-n", "2"], id="under-xdist"),
