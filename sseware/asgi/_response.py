@@ -70,6 +70,9 @@ class EventStream:
         # Whether the handler could read the request body by itself; a decorator knows better.
         self._may_receive = True
 
+    # By which inspect, and what documents this, find the signature: that of __init__.
+    __new__.__wrapped__ = __init__  # type: ignore[attr-defined]  # a function may have any attribute
+
     def _change(self, options: Options) -> None:
         """Replaces options: a framework may have its say until the response is called."""
         both = self._options.copy()

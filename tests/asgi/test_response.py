@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -42,6 +43,10 @@ async def test_its_options_are_checked_at_once() -> None:
         EventStream([], dialect="no-such")
     with pytest.raises(HandlerTypeError):
         EventStream("text")
+
+
+def test_its_signature_is_that_of_its_construction() -> None:
+    assert list(inspect.signature(EventStream).parameters) == ["content", "options"]
 
 
 async def test_it_serves_once() -> None:

@@ -275,6 +275,14 @@ class TestOpenAPI:
         assert operation["description"] == "Tells a story."
         assert set(operation["responses"]) == {"200", "406", "422"}
 
+    def test_a_router_that_is_included_is_shown(self) -> None:
+        router = APIRouter(prefix="/v1", route_class=shell.EventStreamRoute)
+        router.add_api_route("/story", shell.streaming(dialect="hector")(story_of), methods=["POST"])
+        app = FastAPI()
+        app.include_router(router, prefix="/api")
+        responses = app.openapi()["paths"]["/api/v1/story"]["post"]["responses"]
+        assert "itemSchema" in responses["200"]["content"][STREAMED]
+
     def test_every_dialect_that_a_client_may_choose_is_shown(self) -> None:
         contents = self.contents(dialect="husk", dialects=["hector"])
         assert set(contents) == {STREAMED, "application/json", "text/plain"}
