@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -25,16 +24,12 @@ QUESTION = {"model": "gpt-4o", "stream": True, "messages": [{"role": "user", "co
 
 @pytest.fixture
 def mockllm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Its application, started; what it does to the root logger is undone."""
+    """Its application, started."""
     pytest.importorskip("mockllm", reason="pip install --group apps")
-    root = logging.getLogger()
-    monkeypatch.setattr(root, "handlers", root.handlers[:])
-    level = root.level
     answers = tmp_path / "responses.yml"
     answers.write_text("defaults:\n  unknown_response: Hi there\n")
     monkeypatch.setenv("MOCKLLM_RESPONSES_FILE", str(answers))
     app: Any = import_module("mockllm.server").app
-    root.setLevel(level)
 
     @asynccontextmanager
     async def started() -> AsyncIterator[Any]:
