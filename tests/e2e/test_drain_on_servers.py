@@ -47,6 +47,7 @@ SERVERS: dict[str, Command] = {
         *UVICORN, "on", app, "--port", f"{port}", "--http=httptools", "--loop=uvloop"
     ],
     "uvicorn-workers": lambda app, port: [*UVICORN, "on", app, "--port", f"{port}", "--workers=2"],
+    "uvicorn-auto": lambda app, port: [*UVICORN, "auto", app, "--port", f"{port}"],
     "hypercorn-asyncio": lambda app, port: [
         "hypercorn", app, "--bind", f"127.0.0.1:{port}", "-w0", "--log-level=warning"
     ],
@@ -125,10 +126,10 @@ def running(name: str, app: str, errors: Path, *more: str) -> Iterator[Process]:
             process.popen.kill()
 
 
-async def client(port: int, opened: asyncio.Semaphore, signalled: list[float]) -> Told:
+async def client(port: int, path: str, opened: asyncio.Semaphore, signalled: list[float]) -> Told:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     http, body, clean = h11.Connection(h11.CLIENT), b"", False
-    writer.write(http.send(h11.Request(method="GET", target="/", headers=[("host", "localhost")])) or b"")
+    writer.write(http.send(h11.Request(method="GET", target=path, headers=[("host", "localhost")])) or b"")
     http.send(h11.EndOfMessage())
     try:
         while not clean:
@@ -148,11 +149,11 @@ async def client(port: int, opened: asyncio.Semaphore, signalled: list[float]) -
     return Told(time.monotonic() - signalled[0], clean, body)
 
 
-async def open_and_stop(process: Process, count: int) -> tuple[list[Told], float]:
+async def open_and_stop(process: Process, count: int, path: str = "/") -> tuple[list[Told], float]:
     """Opens streams, sends SIGTERM; returns what the clients were told, and when the server had ended."""
     opened, signalled = asyncio.Semaphore(0), list[float]()
     async with asyncio.timeout(PATIENCE):
-        tasks = [asyncio.create_task(client(process.port, opened, signalled)) for _ in range(count)]
+        tasks = [asyncio.create_task(client(process.port, path, opened, signalled)) for _ in range(count)]
         for _ in tasks:
             await opened.acquire()
         signalled.append(time.monotonic())
@@ -160,21 +161,36 @@ async def open_and_stop(process: Process, count: int) -> tuple[list[Told], float
         return [await task for task in tasks], seconds
 
 
-def assert_said_goodbye(told: list[Told], seconds: float) -> None:
+def assert_said_goodbye(told: list[Told]) -> None:
     assert [each for each in told if not (each.clean and FAREWELL.search(each.body))] == []
-    retries = {FAREWELL.search(each.body) for each in told}
-    assert len(retries) > len(told) / 2
-    assert max(each.seconds for each in told) <= GRACE + 1
-    assert seconds <= GRACE + 1, "it ends when its streams have"
+    retries = {each.body.rpartition(b"retry: ")[2] for each in told}
+    assert len(retries) > len(told) / 4, "they are told different times"
 
 
-@pytest.mark.parametrize("name", SERVERS)
+def stopped_in_time(
+    name: str, app: str, errors: Path, count: int, path: str = "/", attempts: int = 3
+) -> tuple[list[Told], str]:
+    """Opens streams on a server and stops it; returns what the clients were told, and what the server wrote.
+
+    Whatever else the machine does only ever adds to the time that this takes: it has some attempts.
+    """
+    with running(name, app, errors) as process:
+        told, seconds = asyncio.run(open_and_stop(process, count, path))
+        assert_said_goodbye(told)
+        last = max(each.seconds for each in told)
+        if max(last, seconds) <= GRACE + 1:
+            return told, process.errors
+        assert attempts > 1, f"the last stream ended after {last:g} s, the server after {seconds:g} s"
+    return stopped_in_time(name, app, errors, count, path, attempts - 1)
+
+
+@pytest.mark.parametrize("name", [name for name in SERVERS if name != "uvicorn-auto"])
 def test_fifty_streams_get_a_goodbye_and_the_server_ends_in_time(name: str, tmp_path: Path) -> None:
-    """S1."""
-    with running(name, "app", tmp_path / "errors") as process:
-        told, seconds = asyncio.run(open_and_stop(process, 50))
-        assert_said_goodbye(told, seconds)
-        assert "Traceback" not in process.errors
+    """S1, S2: they do not all come back at once."""
+    told, errors = stopped_in_time(name, "app", tmp_path / "errors", 50)
+    ends = [each.seconds for each in told]
+    assert max(ends) - min(ends) >= GRACE / 2
+    assert "Traceback" not in errors
     if name == "uvicorn-workers":
         workers = {each.body.partition(b"\n")[0] for each in told}
         assert len(workers) == 2, "both of them had streams"
@@ -182,16 +198,27 @@ def test_fifty_streams_get_a_goodbye_and_the_server_ends_in_time(name: str, tmp_
 
 def test_a_wrapped_application_without_a_lifespan_says_goodbye_too(tmp_path: Path) -> None:
     """S1."""
-    with running("uvicorn-h11", "wrapped", tmp_path / "errors", "--lifespan=auto") as process:
-        assert_said_goodbye(*asyncio.run(open_and_stop(process, 20)))
+    stopped_in_time("uvicorn-auto", "wrapped", tmp_path / "errors", 20)
+
+
+def test_handlers_that_will_not_end_hold_no_server_up(tmp_path: Path) -> None:
+    """S4: their clients get their goodbye, and the process ends."""
+    _, errors = stopped_in_time("uvicorn-h11", "app", tmp_path / "errors", 20, "/stubborn")
+    assert errors.count("is abandoned") == 20
+
+
+@pytest.mark.parametrize("name", ["uvicorn-httptools-uvloop", "hypercorn-asyncio", "granian"])
+def test_what_streams_use_is_closed_after_the_last_one_and_once(name: str, tmp_path: Path) -> None:
+    """S7."""
+    _, errors = stopped_in_time(name, "resourceful", tmp_path / "errors", 20)
+    assert re.findall(r"closed while \d+ were open", errors) == ["closed while 0 were open"]
 
 
 @pytest.mark.skipif("not os.environ.get('SSEWARE_SLOW')", reason="slow: set SSEWARE_SLOW=1")
 @pytest.mark.parametrize("name", ["uvicorn-h11", "uvicorn-httptools-uvloop", "granian"])
 def test_a_thousand_streams_get_a_goodbye(name: str, tmp_path: Path) -> None:
-    """S1, S2."""
-    with running(name, "app", tmp_path / "errors") as process:
-        assert_said_goodbye(*asyncio.run(open_and_stop(process, 1000)))
+    """S1."""
+    stopped_in_time(name, "app", tmp_path / "errors", 1000)
 
 
 def test_stalled_readers_do_not_keep_a_server_that_has_a_limit_and_the_log_names_it(tmp_path: Path) -> None:
