@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sseware.testing import LiveServer
 from tests.e2e.servers import PATIENCE, Answer, Client, HowToLeave, seconds_until
 
-__all__ = ["Answer", "Client", "HowToLeave", "Note", "Site", "p99", "seconds_until", "within"]
+__all__ = ["Answer", "Client", "HowToLeave", "Note", "Site", "p99", "p99_of", "seconds_until", "within"]
 
 
 class Note(NamedTuple):
@@ -85,6 +85,16 @@ class Site:
         return found
 
 
+def p99_of(site: Site, path: str, count: int = 50) -> float:
+    """How long a request takes."""
+    seconds = []
+    for _ in range(count):
+        start = time.monotonic()
+        assert site.ask(path).status == 200
+        seconds.append(time.monotonic() - start)
+    return p99(seconds)
+
+
 def with_key(path: str, key: str) -> str:
     return f"{path}{'&' if '?' in path else '?'}key={key}" if key else path
 
@@ -95,12 +105,16 @@ def p99(seconds: list[float]) -> float:
     return ordered[max(0, math.ceil(len(ordered) * 0.99) - 1)]
 
 
-def within(limit: float, measure: Callable[[], float], attempts: int = 4) -> None:
+def within(
+    limit: float, measure: Callable[[], float], *, idle: Callable[[], float] | None = None, attempts: int = 4
+) -> None:
     """Fails where seconds are too many each time; whatever else the machine does only ever adds to them."""
     seen: list[float] = []
     for _ in range(attempts):
+        # What the machine does to a request that nothing is beside is not the server's doing.
+        rest = idle() if idle is not None else 0.0
         seen.append(measure())
-        if seen[-1] < limit:
+        if seen[-1] < max(limit, 3 * rest):
             return
         # Others have the machine.
         time.sleep(0.2)
