@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import io
+import zlib
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -294,17 +293,13 @@ class NaiveGZip(Right):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if b"gzip" not in dict(scope["headers"]).get(b"accept-encoding", b""):
             return await super().__call__(scope, receive, send)
-        packed = io.BytesIO()
-        packer = gzip.GzipFile(mode="wb", fileobj=packed)
+        packer = zlib.compressobj(wbits=31)
 
         async def send_packed(message: Any) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], (b"content-encoding", b"gzip")]}
             else:
-                packer.write(message["body"])
-                message = {**message, "body": packed.getvalue()}
-                packed.seek(0)
-                packed.truncate()
+                message = {**message, "body": packer.compress(message["body"])}
             await send(message)
 
         return await super().__call__(scope, receive, send_packed)
