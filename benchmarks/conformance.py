@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    sections = {
+    sections: dict[str, Callable[[], tuple[str, list[Column]]]] = {
         "parser": lambda: _section(
             "Parsers", PARSER_NOTE, laws.parser(), columns(PARSERS, _judge_with(laws.parser()))
         ),

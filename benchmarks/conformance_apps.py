@@ -15,7 +15,7 @@ __all__ = ["APPS", "FLOOD", "STORY", "target"]
 
 Handler: TypeAlias = Callable[[str], AsyncIterator[str]]
 
-STORY = (
+STORY: tuple[str, ...] = (
     "/",
     "app/messages",
     "app/head-of-stream",

@@ -87,7 +87,7 @@ class ChunkEncoder:
             return _LAST_RESORT
 
     def farewell(self) -> bytes | None:
-        """Returns what the dialect says where the server stops in mid-stream; ``None`` where it has nothing to say."""
+        """Returns what the dialect says where the server stops in mid-stream; ``None`` where that is nothing."""
         say: Callable[[], Iterable[AnEvent]] | None = getattr(self._encoder, "farewell", None)
         if say is None:
             return None

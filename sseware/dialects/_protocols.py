@@ -104,13 +104,13 @@ class DialectEncoder(Protocol):
     run does. The driver looks after each item; once it is true it closes the handler and calls ``finish``, which adds
     what is missing still, maybe nothing. It is the one exception to the rule above.
 
-    Optional attribute: ``text_event: str``, an event type, where ``encode`` of any `Text` is one event of this type whose
-    data are the text, and keeps nothing of it. The driver writes the texts by itself then, without a call of ``encode``
-    for each. It has no effect where the encoder has ``ended``, or the dialect wants pauses.
+    Optional attribute: ``text_event: str``, an event type, where ``encode`` of any `Text` is one event of this type
+    whose data are the text, and keeps nothing of it. The driver writes the texts by itself then, without a call of
+    ``encode`` for each. It has no effect where the encoder has ``ended``, or the dialect wants pauses.
 
-    Optional method: ``farewell() -> Iterable[AnEvent]``, what the dialect says where the server stops in mid-stream; a
-    comment is sent where there is none. It is called in the place of ``finish`` and ``fail``, at most once, and says
-    neither that the run succeeded nor that it failed: the client shall come back.
+    Optional method: ``farewell() -> Iterable[AnEvent]``, what the dialect says where the server stops in mid-stream;
+    a comment is sent where there is none. It is called in the place of ``finish`` and ``fail``, at most once, and
+    says neither that the run succeeded nor that it failed: the client shall come back.
     """
 
     def start(self) -> Iterable[AnEvent]:
