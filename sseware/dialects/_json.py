@@ -25,7 +25,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from ._json_speller import Speller
-from ._json_values import is_easy, to_plain, too_deep, with_ints
+from ._json_values import Shallow, is_easy, to_plain, too_deep, with_ints
 
 __all__ = ["COMPACT", "GO", "SPACED", "JSONProfile", "pretty"]
 
@@ -79,6 +79,10 @@ class JSONProfile(msgspec.Struct, frozen=True):
             except ValueError:
                 text = self._spell(value)
             return _HTML.sub(_escape, text) if self.html_safe else text
+        if self.floats == "javascript" and not (self.spaced or self.sort_keys) and self.indent is None:
+            at_once = _encode_at_once(value)
+            if at_once is not None:
+                return _HTML.sub(_escape, at_once) if self.html_safe else at_once
         try:
             easy = is_easy(value)
             if not easy:
@@ -125,6 +129,22 @@ def pretty(value: Any) -> str:
         InvalidItem: As `JSONProfile.dumps`.
     """
     return _PRETTY.dumps(value)
+
+
+def _encode_at_once(value: Any) -> str | None:
+    """Spells a value as JavaScript does, all in C; ``None`` where that cannot be shown to be right.
+
+    msgspec spells as JavaScript does, but for keys that are no strings, whole floats, very small and very large
+    ones and those that are no numbers. Whether a value has one of these is asked of msgspec's own validation, which
+    refuses the keys, the large ones and NaN, and of the text: ``.0`` is in each whole float, ``e-`` in each very
+    small one. In a string they do no harm; a value with such a string goes the long way.
+    """
+    try:
+        msgspec.convert((value,), Shallow)
+        text = _compact.encode(value).decode()
+    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
+        return None
+    return None if ".0" in text or "e-" in text else text
 
 
 def _without_surrogates(text: str, how: Literal["escape", "replace"]) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
 from ..errors import InvalidItem
 
-__all__ = ["MAX_DEPTH", "is_easy", "to_plain", "too_deep", "with_ints"]
+__all__ = ["MAX_DEPTH", "Shallow", "is_easy", "to_plain", "too_deep", "with_ints"]
 
 MAX_DEPTH: Final = 500
 """How many arrays and objects may stand inside of each other.
@@ -18,6 +18,27 @@ MAX_DEPTH: Final = 500
 A fixed limit, so that the answer does not depend on the interpreter, nor on how deep its stack happens to be;
 half of what ``json.loads`` reads on Python 3.11.
 """
+
+# NaN is refused, too: it is not above anything.
+_AnyAtom: TypeAlias = str | int | bool | Annotated[float, msgspec.Meta(gt=-1e16, lt=1e16)] | None
+_Level1: TypeAlias = _AnyAtom | list[_AnyAtom] | dict[str, _AnyAtom]
+_Level2: TypeAlias = _AnyAtom | list[_Level1] | dict[str, _Level1]
+_Level3: TypeAlias = _AnyAtom | list[_Level2] | dict[str, _Level2]
+_Level4: TypeAlias = _AnyAtom | list[_Level3] | dict[str, _Level3]
+
+
+class Shallow(msgspec.Struct, array_like=True):
+    """What ``msgspec.convert`` holds a value against, to tell whether it is JSON's own, and nested four deep at most.
+
+    It has a class, because msgspec keeps what it has worked out of classes only. Sets, enums and the like pass, where
+    msgspec encodes them as it makes them plain.
+
+    Attributes:
+        value: The value.
+    """
+
+    value: _Level4
+
 
 _ATOMS: Final = frozenset((str, int, bool, type(None)))
 

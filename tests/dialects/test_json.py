@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import datetime as dt
 import decimal
@@ -14,6 +15,7 @@ import sys
 import types
 import uuid
 from typing import Any
+from unittest import mock
 
 import msgspec
 import pytest
@@ -355,3 +357,65 @@ def test_compact_is_what_javascript_writes() -> None:
     ours = [COMPACT.dumps(number) for number in numbers]
     ours += [COMPACT.dumps("".join(map(chr, string))) for string in strings]
     assert ours == answer.stdout.decode().split("\n")[:-1]
+
+
+class Shade(enum.StrEnum):
+    RED = "red"
+
+
+class Size(enum.IntEnum):
+    SMALL = 1
+
+
+class Name(str):
+    pass
+
+
+class Count(int):
+    pass
+
+
+odd = st.recursive(
+    values
+    | st.sampled_from(
+        [
+            Shade.RED,
+            Size.SMALL,
+            Name("n"),
+            Count(3),
+            b"bytes",
+            decimal.Decimal("1.0"),
+            float("nan"),
+            1e16,
+            1e-7,
+        ]
+    )
+    | st.sampled_from(
+        [frozenset({1}), frozenset({0.5}), dt.date(2026, 11, 21), collections.OrderedDict(b=1), ["1.0e-5"]]
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", Name("b"), 1, None]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(odd)
+def test_what_is_spelled_at_once_is_spelled_as_the_long_way_does(value: Any) -> None:
+    at_once = outcome(COMPACT, value)
+    with mock.patch("sseware.dialects._json._encode_at_once", return_value=None):
+        assert outcome(COMPACT, value) == at_once
+
+
+@pytest.mark.parametrize("value", [{"a": [1, 0.5, None, True, "x"]}, [{"a": {"b": ["c"]}}]])
+def test_usual_data_are_spelled_at_once(value: Any) -> None:
+    with mock.patch("sseware.dialects._json.is_easy", side_effect=AssertionError):
+        assert json.loads(COMPACT.dumps(value)) == value
+
+
+def outcome(profile: JSONProfile, value: Any) -> object:
+    try:
+        return profile.dumps(value)
+    except InvalidItem:
+        return InvalidItem
