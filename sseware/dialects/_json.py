@@ -35,6 +35,10 @@ _PAIRS: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _HTML: Final = re.compile("[<>&\u2028\u2029]")
 
 _compact: Final = msgspec.json.Encoder()
+_encode: Final = _compact.encode
+_validate: Final = msgspec.convert
+# A shape that is refused, a type that msgspec does not know, a lone surrogate, a cycle.
+_NOT_AT_ONCE: Final = (msgspec.MsgspecError, TypeError, ValueError, RecursionError)
 _sorted: Final = msgspec.json.Encoder(order="sorted")
 # For values that cannot be circular, and have neither NaN nor keys that are no strings.
 _spaced: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False)
@@ -79,10 +83,19 @@ class JSONProfile(msgspec.Struct, frozen=True):
             except ValueError:
                 text = self._spell(value)
             return _HTML.sub(_escape, text) if self.html_safe else text
-        if self.floats == "javascript" and not (self.spaced or self.sort_keys) and self.indent is None:
-            at_once = _encode_at_once(value)
-            if at_once is not None:
-                return _HTML.sub(_escape, at_once) if self.html_safe else at_once
+        if self is COMPACT:
+            # The usual profile, all in C. msgspec spells as JavaScript does, but for keys that are no strings, whole
+            # floats, very small and very large ones, and those that are no numbers. Whether a value has one of these
+            # is asked of msgspec's own validation, which refuses the keys, the large ones and NaN, and of the text:
+            # `.0` is in each whole float, `e-` in each very small one. In a string they do no harm; a value with
+            # such a string goes the long way.
+            try:
+                _validate((value,), Shallow)
+                text = _encode(value).decode()
+                if ".0" not in text and "e-" not in text:
+                    return text
+            except _NOT_AT_ONCE:
+                pass
         try:
             easy = is_easy(value)
             if not easy:
@@ -129,22 +142,6 @@ def pretty(value: Any) -> str:
         InvalidItem: As `JSONProfile.dumps`.
     """
     return _PRETTY.dumps(value)
-
-
-def _encode_at_once(value: Any) -> str | None:
-    """Spells a value as JavaScript does, all in C; ``None`` where that cannot be shown to be right.
-
-    msgspec spells as JavaScript does, but for keys that are no strings, whole floats, very small and very large
-    ones and those that are no numbers. Whether a value has one of these is asked of msgspec's own validation, which
-    refuses the keys, the large ones and NaN, and of the text: ``.0`` is in each whole float, ``e-`` in each very
-    small one. In a string they do no harm; a value with such a string goes the long way.
-    """
-    try:
-        msgspec.convert((value,), Shallow)
-        text = _compact.encode(value).decode()
-    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
-        return None
-    return None if ".0" in text or "e-" in text else text
 
 
 def _without_surrogates(text: str, how: Literal["escape", "replace"]) -> str:

@@ -27,7 +27,7 @@ _Level3: TypeAlias = _AnyAtom | list[_Level2] | dict[str, _Level2]
 _Level4: TypeAlias = _AnyAtom | list[_Level3] | dict[str, _Level3]
 
 
-class Shallow(msgspec.Struct, array_like=True):
+class Shallow(msgspec.Struct, array_like=True, gc=False):
     """What ``msgspec.convert`` holds a value against, to tell whether it is JSON's own, and nested four deep at most.
 
     It has a class, because msgspec keeps what it has worked out of classes only. Sets, enums and the like pass, where

@@ -404,7 +404,7 @@ odd = st.recursive(
 @given(odd)
 def test_what_is_spelled_at_once_is_spelled_as_the_long_way_does(value: Any) -> None:
     at_once = outcome(COMPACT, value)
-    with mock.patch("sseware.dialects._json._encode_at_once", return_value=None):
+    with mock.patch("sseware.dialects._json._validate", side_effect=TypeError):
         assert outcome(COMPACT, value) == at_once
 
 
