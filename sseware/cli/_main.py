@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -43,10 +44,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return 2
     try:
-        return run(arguments)
+        code = run(arguments)
+        sys.stdout.flush()
     except SSEError as exc:
         print(f"{parser.prog}: {exc}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Whoever reads has seen enough (`| head`). What is left in the buffer must not be tried again at exit.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # it is open until the process ends
+        return 0
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

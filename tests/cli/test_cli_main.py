@@ -99,3 +99,14 @@ def test_the_usage_says_how_it_was_called(command: list[str], prog: str) -> None
     done = subprocess.run([sys.executable, *command, "explain"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert done.stderr.startswith(f"usage: {prog} explain ")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    """As in ``sseware dialects | head -1``."""
+    command = [sys.executable, "-u", "-m", "sseware", "dialects"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
