@@ -70,19 +70,19 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._virtual_now = 0.0
         self._in_executors = 0
         self._wall = _Wall()
-        super().__init__(_JumpingSelector(self._jump, self._stand_still))
+        super().__init__(_JumpingSelector(self._may_jump, self._jump, self._stand_still))
 
     def time(self) -> float:
         """Tells virtual seconds."""
         return self._virtual_now
 
-    def _jump(self, seconds: float) -> bool:
-        """Moves the clock, unless a worker thread is at work; returns whether it did."""
-        if self._in_executors or any(map(self._is_at_work, threading.enumerate())):
-            return False
+    def _may_jump(self) -> bool:
+        """Tells whether no worker thread is at work."""
+        return not (self._in_executors or any(map(self._is_at_work, threading.enumerate())))
+
+    def _jump(self, seconds: float) -> None:
         self._virtual_now += seconds
         self._wall.jumped()
-        return True
 
     def _stand_still(self) -> None:
         self._virtual_now += self._wall.passed()
@@ -136,11 +136,15 @@ class _JumpingSelector(selectors.BaseSelector):
     """Asks another selector, and lets the clock jump where that would have to wait.
 
     Args:
-        jump: Is given how many seconds the event loop is ready to wait; returns whether they are over.
+        may_jump: Tells whether there is nobody who may wake the event loop.
+        jump: Moves the clock by the seconds that the event loop is ready to wait.
         stand_still: Is called where the clock does not jump.
     """
 
-    def __init__(self, jump: Callable[[float], bool], stand_still: Callable[[], None]) -> None:
+    def __init__(
+        self, may_jump: Callable[[], bool], jump: Callable[[float], None], stand_still: Callable[[], None]
+    ) -> None:
+        self._may_jump = may_jump
         self._jump = jump
         self._stand_still = stand_still
         self._real = selectors.DefaultSelector()
@@ -151,9 +155,13 @@ class _JumpingSelector(selectors.BaseSelector):
             return self._real.select(None)
         ready = self._real.select(0)
         if not ready and timeout > 0:
-            if self._jump(timeout):
+            # In this order: a thread wakes us first, and then it is at work no more. One that ends after the first
+            # look has woken us by the second.
+            may_jump = self._may_jump()
+            ready = self._real.select(0 if may_jump else _LOOK_AGAIN)
+            if may_jump and not ready:
+                self._jump(timeout)
                 return ready
-            ready = self._real.select(_LOOK_AGAIN)
         self._stand_still()
         return ready
 

@@ -171,3 +171,22 @@ def test_a_deadline_ends_also_the_wait_for_a_thread_that_does_not_end(monkeypatc
     monkeypatch.setattr(_clock, "_PATIENCE", 0.05)
     backend, options = virtual_backend("asyncio")
     assert anyio.run(main, backend=backend, backend_options=options)
+
+
+def test_a_thread_that_ends_between_two_looks_holds_the_clock() -> None:
+    """Its result is on its way, though it is at work no more."""
+    loop = VirtualTimeLoop()
+
+    def ends_meanwhile() -> bool:
+        loop.call_soon_threadsafe(loop.stop)
+        return True
+
+    try:
+        late: list[float] = []
+        loop.call_later(15, lambda: late.append(loop.time()))
+        selector = loop._selector  # type: ignore[attr-defined]  # asyncio's own name
+        selector._may_jump = ends_meanwhile
+        loop.run_forever()
+        assert (loop.time(), late) == (0.0, [])
+    finally:
+        loop.close()
