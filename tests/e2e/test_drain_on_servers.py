@@ -187,13 +187,16 @@ def stopped_in_time(
 @pytest.mark.parametrize("name", [name for name in SERVERS if name != "uvicorn-auto"])
 def test_fifty_streams_get_a_goodbye_and_the_server_ends_in_time(name: str, tmp_path: Path) -> None:
     """S1, S2: they do not all come back at once."""
-    told, errors = stopped_in_time(name, "app", tmp_path / "errors", 50)
-    ends = [each.seconds for each in told]
-    assert max(ends) - min(ends) >= GRACE / 2
-    assert "Traceback" not in errors
-    if name == "uvicorn-workers":
-        workers = {each.body.partition(b"\n")[0] for each in told}
-        assert len(workers) == 2, "both of them had streams"
+    wanted = 2 if name == "uvicorn-workers" else 1
+    for _ in range(5):
+        told, errors = stopped_in_time(name, "app", tmp_path / "errors", 50)
+        ends = [each.seconds for each in told]
+        assert max(ends) - min(ends) >= GRACE / 2
+        assert "Traceback" not in errors
+        # A worker that is up before the other takes every connection: then it has to be tried again.
+        if len({each.body.partition(b"\n")[0] for each in told}) == wanted:
+            return
+    pytest.fail("one of the workers never had a stream")
 
 
 def test_a_wrapped_application_without_a_lifespan_says_goodbye_too(tmp_path: Path) -> None:
