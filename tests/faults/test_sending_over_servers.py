@@ -167,7 +167,11 @@ def test_clients_that_come_and_go_leave_nothing_behind(server: str) -> None:
         time.sleep(0.5)  # not a wait for something: what is made once is made
         before = counted(address)
         churn(CHURN // 2)
-        half = settled()
-        churn(CHURN // 2)
-        end = settled()
-    assert end["resident"] - half["resident"] <= 2048, "KiB"
+        grown = [settled()["resident"]]
+        # A leak grows each time; what an allocator has once been asked for does not.
+        for _ in range(3):
+            churn(CHURN // 2)
+            grown.append(settled()["resident"])
+            if grown[-1] - grown[-2] <= 2048:
+                return
+    pytest.fail(f"KiB, after each half: {grown}")
