@@ -78,6 +78,7 @@ class FaultProxy:
         self._changed = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="fault_proxy", daemon=True)
+        self._serving = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
         self.host, self.port = self._listener.getsockname()[:2]
 
@@ -117,6 +118,8 @@ class FaultProxy:
     def __enter__(self) -> Self:
         self._loop = asyncio.SelectorEventLoop()
         self._thread.start()
+        # A loop that is stopped before it serves would break off in the middle of its own start.
+        self._serving.wait(_TO_END)
         return self
 
     def __exit__(
@@ -158,6 +161,7 @@ class FaultProxy:
             return
         loop.set_exception_handler(lambda *_: None)
         server = loop.run_until_complete(asyncio.start_server(self._accepted, sock=self._listener))
+        loop.call_soon(self._serving.set)
         loop.run_forever()
         server.close()
         for pair in list(self._pairs):

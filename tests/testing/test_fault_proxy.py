@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from collections.abc import Iterator
@@ -160,6 +161,21 @@ def test_a_server_that_is_not_there_is_a_reset() -> None:
 async def test_it_is_an_async_context_manager_too(server: WireServer) -> None:
     async with fault_proxy(server.address) as proxy:
         assert proxy.url == f"http://127.0.0.1:{proxy.port}"
+
+
+def test_one_that_is_left_at_once_has_started_whole(server: WireServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    start_server = asyncio.start_server
+
+    async def hesitate(*args: Any, **kwargs: Any) -> asyncio.Server:
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        return await start_server(*args, **kwargs)
+
+    monkeypatch.setattr(asyncio, "start_server", hesitate)
+    with fault_proxy(server.address) as proxy:
+        pass
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(proxy.address):
+        pass
 
 
 @pytest.mark.parametrize(

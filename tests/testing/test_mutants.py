@@ -68,7 +68,8 @@ def test_the_plain_parser_passes_the_vectors_and_the_hunt() -> None:
 
 @pytest.mark.parametrize("name", NAMED_BY_THE_ISSUE)
 def test_the_strategies_find(name: str) -> None:
-    @settings(max_examples=600, derandomize=True, database=None, phases=[Phase.generate])
+    # The rarest is found by one example in a hundred.
+    @settings(max_examples=4_000, derandomize=True, database=None, phases=[Phase.generate])
     @given(CHUNKS)
     def check(chunks: list[bytes]) -> None:
         check_prefixes(PLANTED[name], chunks)

@@ -182,7 +182,7 @@ def fails(name: str, chunks: list[bytes]) -> bool:
 
 @pytest.mark.parametrize("name", ["CR held back", "phantom event", "BOM kept"])
 def test_what_is_found_shrinks_to_three_lines(name: str) -> None:
-    once = settings(derandomize=True, database=None, max_examples=600)
+    once = settings(derandomize=True, database=None, max_examples=4_000)
     chunks = find(CHUNKS, lambda chunks: fails(name, chunks), settings=once)
     fields = re.findall(rb"[^\r\n]+", b"".join(chunks))
     assert len(fields) <= 3, chunks
