@@ -80,7 +80,7 @@ def test_a_handler_that_never_awaits_freezes_nobody(site: Site) -> None:
         seconds.append(site.wait_note(keys[2], "finally")[-1].time - left)
         return p99(seconds)
 
-    # The server shares this process with all that the tests before have left; its collections are not to look at that.
+    # The server shares this process with what the tests before have left; its collections are not to look at that.
     gc.collect()
     gc.freeze()
     try:

@@ -163,7 +163,9 @@ async def test_it_is_an_async_context_manager_too(server: WireServer) -> None:
         assert proxy.url == f"http://127.0.0.1:{proxy.port}"
 
 
-def test_one_that_is_left_at_once_has_started_whole(server: WireServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_is_left_at_once_has_started_whole(
+    server: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     start_server = asyncio.start_server
 
     async def hesitate(*args: Any, **kwargs: Any) -> asyncio.Server:
