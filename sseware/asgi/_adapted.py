@@ -138,9 +138,8 @@ class AdaptedStream:
             self._written.set()
 
     def _client_left(self) -> None:
-        self._writer.gone = True
         self._stop()
-        self._wake()
+        self._writer.client_left()
 
     def _stop(self) -> None:
         """Takes no more of what the application sends. It is not cancelled, for no server would do that."""
@@ -171,7 +170,10 @@ class AdaptedStream:
     async def _put(self, values: Iterator[object]) -> None:
         sink = self._sink
         for value in values:
-            if not sink.put(value):
+            has_room = sink.put(value)
+            # Not `flush`: what the application sends without waiting in between leaves together.
+            self._wake()
+            if not has_room:
                 if sink.ended:
                     return
                 await sink.wait_room()

@@ -67,9 +67,8 @@ class Driver:
         writer.seconds = seconds
 
         def client_left() -> None:
-            writer.gone = True
             producer.leave()
-            wake()
+            writer.client_left()
 
         outcome = Outcome.CANCELLED
         try:

@@ -46,6 +46,9 @@ class FoldSink:
     async def wait_room(self) -> None:
         await self._runtime.turn()
 
+    def flush(self) -> None:
+        """Does nothing: the answer is taken whole."""
+
     def release(self) -> None:
         """Does nothing: there is always room."""
 

@@ -187,6 +187,7 @@ class _WatchedSink:
         self._sink = sink
         self._told = told
         self.put = sink.put
+        self.flush = sink.flush
         self.wait_room = sink.wait_room
         self.release = sink.release
         self.finish = sink.finish

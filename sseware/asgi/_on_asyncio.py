@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 import types
+from asyncio.tasks import _enter_task as enter
+from asyncio.tasks import _leave_task as leave
+from asyncio.tasks import current_task
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from typing import Any, Final, TypeAlias
 
 import anyio
 
-__all__ = ["AsyncioRuntime"]
+from .._types import Message
 
-_Rest: TypeAlias = tuple[Generator[Any, Any, None], Any]
-"""A call that was begun, and what it waits for."""
+__all__ = ["AsyncioRuntime", "StandIn"]
+
+_Rest: TypeAlias = tuple[Any, ...]
+"""A call that was begun, what it waits for, and maybe what runs it in the context in which it was begun."""
+
+StandIn: TypeAlias = Callable[[Callable[[Message], Any], Message], Any]
+"""Calls a function with a message in the name of a task: it is the current task meanwhile, in its own context."""
 
 _ENDED: Final = object()
 
@@ -36,6 +45,10 @@ class AsyncioRuntime:
 
     def spawn(self, main: Callable[[], Coroutine[Any, Any, None]], name: str) -> asyncio.Task[None]:
         return self.loop.create_task(main(), name=name)
+
+    def stand_in(self) -> StandIn | None:
+        task = current_task(self.loop)
+        return None if task is None else _stand_in(self.loop, task)
 
     @staticmethod
     @types.coroutine
@@ -95,7 +108,9 @@ class AsyncioRuntime:
 
 
 @types.coroutine
-def _resume(running: Any, pending: Any) -> Generator[Any, Any, None]:
+def _resume(
+    running: Any, pending: Any, run: Callable[[Callable[[], Any]], Any] | None = None
+) -> Generator[Any, Any, None]:
     """Goes on with an awaitable that has been run up to its first suspension, as ``yield from`` would.
 
     What ``__await__`` returns need only be an iterator, and granian's is no more: the rest is asked for (PEP 380).
@@ -115,9 +130,39 @@ def _resume(running: Any, pending: Any) -> Generator[Any, Any, None]:
         else:
             go_on = running.__next__ if sent is None else functools.partial(running.send, sent)
         try:
-            pending = go_on()
+            pending = go_on() if run is None else run(go_on)
         except StopIteration:
             return
+
+
+def _stand_in(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> StandIn:
+    """Returns what calls functions in the name of a task, from other tasks of its event loop while it waits.
+
+    asyncio gives the two functions for that to whoever makes tasks ("Extending" in its documents). So what a ``send``
+    enters belongs to the task that will leave it: a cancel scope, a timeout, a token of a context variable.
+    """
+    # Before 3.12 a task does not tell its context. What a call leaves open is then gone on with in the copy.
+    own: contextvars.Context | None = getattr(task, "get_context", lambda: None)()
+    run = (contextvars.copy_context() if own is None else own).run
+    current: Any = task
+
+    def stand_in(function: Callable[[Message], Any], message: Message) -> Any:
+        nonlocal current
+        # It is called by the same task again and again, and asking for it costs more than trying.
+        try:
+            leave(loop, current)
+        except RuntimeError:
+            current = current_task(loop)
+            leave(loop, current)
+        enter(loop, task)
+        try:
+            rest = run(function, message)
+        finally:
+            leave(loop, task)
+            enter(loop, current)
+        return rest if rest is None or own is not None else (*rest, run)
+
+    return stand_in
 
 
 class _Deadline:

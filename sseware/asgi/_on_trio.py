@@ -42,6 +42,10 @@ class TrioRuntime:
         trio.lowlevel.spawn_system_task(task.run, name=name, context=contextvars.copy_context())
         return task
 
+    def stand_in(self) -> None:
+        """Returns none: every message waits on Trio, if only for a turn, and a task cannot be stood in for."""
+        return
+
     async def turn(self) -> None:
         await trio.lowlevel.checkpoint()
 

@@ -6,6 +6,8 @@ one that never awaits: this is where it lets the event loop turn.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ._runtime import Runtime, WakeUp
 
 __all__ = ["Outbox"]
@@ -16,12 +18,14 @@ class Outbox:
 
     Args:
         runtime: The event loop.
-        wake_writer: Is called when there is something to take, or nothing will come.
+        wake_writer: Is called when nothing will come any more, and when there is something to take.
         max_items: After how many items a handler has to wait; those that encode to nothing count.
         max_bytes: After how many bytes.
 
     Attributes:
         closed: Whether nothing will come any more.
+        flush: Hands over what was put: to be called each time before the task waits that puts. The writer puts
+            something quicker in its place where it can.
         is_used: Whether anything with bytes has come.
     """
 
@@ -36,6 +40,7 @@ class Outbox:
         "_runtime",
         "_wake_writer",
         "closed",
+        "flush",
         "is_used",
     )
 
@@ -50,15 +55,14 @@ class Outbox:
         self._full = False
         self._room = runtime.wake_up()
         self.closed = False
+        self.flush: Callable[[], None] = _tells(self._chunks, self._wake_writer)
         self.is_used = False
 
     def put(self, chunk: bytes) -> bool:
-        """Puts the bytes of one item, maybe none; returns whether there is room for more."""
+        """Puts the bytes of one item, maybe none, for `flush` to hand over; returns whether there is room."""
         chunks = self._chunks
         if chunk:
-            if not chunks:
-                self.is_used = True
-                self._wake_writer()
+            self.is_used = True
             chunks.append(chunk)
             self._left -= len(chunk)
         else:
@@ -104,9 +108,19 @@ class Outbox:
         chunks = self._chunks
         if not chunks:
             return b""
-        self._chunks = []
+        taken = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        chunks.clear()
         self._empty = 0
         self._left = self._max_bytes
         if self._full:
             self.release()
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        return taken
+
+
+def _tells(chunks: list[bytes], wake_writer: Callable[[], None]) -> Callable[[], None]:
+    # No method: an attribute that holds one is a cycle.
+    def tell_writer() -> None:
+        if chunks:
+            wake_writer()
+
+    return tell_writer

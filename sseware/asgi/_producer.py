@@ -6,7 +6,7 @@ import logging
 
 from ..errors import HandlerReused
 from ._failures import without
-from ._runtime import Runtime, Task
+from ._runtime import Runtime, Task, before_waits
 from ._sinks import Sink
 from ._source import Source
 
@@ -54,7 +54,7 @@ class Producer:
             self._sink.close()
             return
         try:
-            await self._pull()
+            await before_waits(self._pull(), self._sink.flush)
         except BaseException as exc:  # it is told to the client, or raised in the caller's task
             self._failed(exc)
         else:

@@ -16,12 +16,24 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+import types
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from typing import Any, Protocol
 
-from ._on_asyncio import AsyncioRuntime
+from ._on_asyncio import AsyncioRuntime, StandIn
 
-__all__ = ["Deadline", "Runtime", "Task", "Timer", "WakeUp", "call_soon", "current_runtime", "loop_here"]
+__all__ = [
+    "Deadline",
+    "Runtime",
+    "StandIn",
+    "Task",
+    "Timer",
+    "WakeUp",
+    "before_waits",
+    "call_soon",
+    "current_runtime",
+    "loop_here",
+]
 
 
 class Task(Protocol):
@@ -101,6 +113,13 @@ class Runtime(Protocol):
         """Starts a task in a copy of the caller's context; ``main`` must not raise an `Exception`."""
         ...
 
+    def stand_in(self) -> StandIn | None:
+        """Makes what begins a message in the name of the current task, from another task and while this one waits.
+
+        ``None`` where this event loop has no such thing.
+        """
+        ...
+
     def turn(self) -> Awaitable[None]:
         """Lets the other tasks run."""
         ...
@@ -123,6 +142,26 @@ class Runtime(Protocol):
     async def finish_within(self, rest: Any, deadline: Any) -> bool:
         """Finishes what was begun; returns whether it ended in time."""
         ...
+
+
+@types.coroutine
+def before_waits(running: Coroutine[Any, Any, None], call: Callable[[], None]) -> Generator[Any, Any, None]:
+    """Runs a coroutine, on either event loop, and calls something each time before it waits."""
+    try:
+        pending = running.send(None)
+        while True:
+            call()
+            try:
+                sent = yield pending
+            except GeneratorExit:
+                running.close()
+                raise
+            except BaseException as exc:  # all of them belong to the coroutine
+                pending = running.throw(exc)
+            else:
+                pending = running.send(sent)
+    except StopIteration:
+        return
 
 
 def current_runtime() -> Runtime:

@@ -23,6 +23,10 @@ class Sink(Protocol):
         """Takes a value; returns whether the handler may go on at once."""
         ...
 
+    def flush(self) -> None:
+        """Hands over what was put: to be called each time before the task waits that puts."""
+        ...
+
     def wait_room(self) -> Awaitable[None]:
         """Waits until the handler may go on."""
         ...

@@ -61,6 +61,9 @@ class StreamSink:
     def wait_room(self) -> Awaitable[None]:
         return (self.instead or self._outbox).wait_room()
 
+    def flush(self) -> None:
+        self._outbox.flush()
+
     def release(self) -> None:
         self._outbox.release()
 

@@ -59,13 +59,18 @@ async def test_it_tells_when_it_is_full(chunks: list[bytes], room: bool) -> None
     assert [outbox.put(chunk) for chunk in chunks][-1] is room
 
 
-async def test_the_writer_is_woken_by_the_first_chunk_and_by_the_end() -> None:
+async def test_the_writer_is_woken_by_what_is_handed_over_and_by_the_end() -> None:
     outbox, wake = make()
     outbox.put(b"")
+    outbox.flush()
     assert not await woken(wake)
     outbox.put(b"a")
-    assert await woken(wake)
+    assert not await woken(wake)
     outbox.put(b"b")
+    outbox.flush()
+    assert await woken(wake)
+    outbox.take()
+    outbox.flush()
     assert not await woken(wake)
     outbox.close()
     assert await woken(wake)

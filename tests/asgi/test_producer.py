@@ -45,6 +45,9 @@ class ListSink:
     async def wait_room(self) -> None:
         await self._wake.wait()
 
+    def flush(self) -> None:
+        """Does nothing: what was put is there."""
+
     def release(self) -> None:
         self._wake()
 
