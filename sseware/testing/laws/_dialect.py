@@ -8,57 +8,29 @@ from typing import Any, Final
 import msgspec
 
 from ...dialects import AnItem, Dialect, StreamContext
-from ...errors import InvalidDialectEvent, InvalidEvent, InvalidItem, TruncatedStream
+from ...errors import InvalidDialectEvent, TruncatedStream
 from ...events import ServerSentEvent
-from ...items import Data, Failure, Finish, Item, Log, Start, Text, Thinking, ToolCall, ToolResult, Usage
+from ...items import Data, Failure, Finish, Start, Text, ToolCall, ToolResult, Usage
 from ..errors import LawSkipped
+from ._dialect_examples import item_lists, text_items
 from ._dialect_run import (
-    as_read,
+    DESIGN,
     decoded,
     ends,
     events_of,
     promises_an_end,
+    terminators,
     the_dialect,
     told_text,
     written,
 )
+from ._encoder_run import as_read
 from ._law import MUST, Broken, law
 
 __all__ = ["DIALECT_LAWS"]
 
-_DESIGN: Final = "ARCHITECTURE, dialects"
 _WORDS: Final = ("Once ", "upon ", "a midnight ", "dreary")
 _NO_TERMINATOR: Final = "the dialect has no terminator: its streams end when they end"
-
-
-def _texts() -> Any:
-    from ..strategies import hostile_text
-
-    return hostile_text(surrogates=False)
-
-
-def _text_items() -> Any:
-    from hypothesis import strategies as st
-
-    return st.lists(st.builds(Text, _texts()), max_size=4)
-
-
-def _item_lists() -> Any:
-    from hypothesis import strategies as st
-
-    texts = _texts()
-    values = st.dictionaries(texts, texts | st.integers(-9, 9) | st.booleans() | st.none(), max_size=2)
-    items = st.one_of(
-        st.builds(Text, texts),
-        st.builds(Log, texts),
-        st.builds(Thinking, texts),
-        st.builds(ToolCall, texts, texts, values),
-        st.builds(ToolResult, texts, texts, st.booleans()),
-        st.builds(Data, values),
-        st.builds(Usage, st.integers(0, 9), st.integers(0, 9)),
-        st.builds(Start, st.none() | texts, st.none() | texts),
-    )
-    return st.lists(items, max_size=5)
 
 
 @law(
@@ -67,7 +39,7 @@ def _item_lists() -> Any:
     "What is written is read: decode(encode(x)) == x.",
     "DIALECTS, the items",
     needs=("hypothesis",),
-    random=_text_items,
+    random=text_items,
     max_examples=60,
 )
 def _round_trip(target: Any, items: list[AnItem]) -> None:
@@ -121,9 +93,9 @@ def _plain(item: AnItem) -> object:
     "dialect/one-terminator",
     MUST,
     "A stream that went well has exactly one terminator, and nothing after it.",
-    f"{_DESIGN}, 4 and 5; FAULTS X6",
+    f"{DESIGN}, 4 and 5; FAULTS X6",
     needs=("hypothesis",),
-    random=_item_lists,
+    random=item_lists,
     max_examples=60,
 )
 def _one_terminator(target: Any, items: list[AnItem]) -> None:
@@ -157,9 +129,9 @@ def _decode(decode: Any, event: ServerSentEvent) -> list[AnItem]:
     "dialect/failure",
     MUST,
     "A stream that failed says so once, with its message, and never that it went well.",
-    f"{_DESIGN}, 4 and 5; FAULTS X3, X6",
+    f"{DESIGN}, 4 and 5; FAULTS X3, X6",
     needs=("hypothesis",),
-    random=_item_lists,
+    random=item_lists,
     max_examples=60,
 )
 def _failure(target: Any, items: list[AnItem]) -> None:
@@ -178,14 +150,14 @@ def _failure(target: Any, items: list[AnItem]) -> None:
     "dialect/text-never-ends",
     MUST,
     "Nothing that a user yields ends a stream: neither its terminator as text, nor a forged event.",
-    f"{_DESIGN}, 3",
+    f"{DESIGN}, 3",
     needs=("hypothesis",),
-    random=_text_items,
+    random=text_items,
     max_examples=40,
 )
 def _text_never_ends(target: Any, items: list[AnItem]) -> None:
     dialect = the_dialect(target)
-    for terminator in _terminators(dialect):
+    for terminator in terminators(dialect):
         texts = [Text(terminator.data), Text(f"\n\nevent: {terminator.event}\ndata: {terminator.data}\n\n")]
         stream = events_of(written(dialect, [*items, *texts, Text("after")], Finish()))
         _check_forgery(terminator, decoded(dialect, stream))
@@ -206,17 +178,11 @@ def _check_forgery(terminator: ServerSentEvent, found: list[AnItem]) -> None:
         raise Broken("text after what a user forged was lost", terminator=terminator, got=found)
 
 
-def _terminators(dialect: Dialect) -> list[ServerSentEvent]:
-    """Returns the events that end streams of a dialect, well and badly."""
-    last = [events_of(written(dialect, [], end))[-1:] for end in (Finish(), Failure("no"))]
-    return [*(event for events in last for event in events), ServerSentEvent("[DONE]")]
-
-
 @law(
     "dialect/truncated",
     MUST,
     "A stream that was cut off is never read as one that ended.",
-    f"{_DESIGN}, 5; FAULTS X6",
+    f"{DESIGN}, 5; FAULTS X6",
     needs=("a dialect with a terminator",),
 )
 def _truncated(target: Any, _: None) -> None:
@@ -241,7 +207,7 @@ def _truncated(target: Any, _: None) -> None:
     "dialect/buffered",
     MUST,
     "The buffered body says what the stream said, and where it failed nothing of it.",
-    f"{_DESIGN}, 7; FAULTS X7",
+    f"{DESIGN}, 7; FAULTS X7",
     examples=lambda: [list(map(Text, _WORDS)), [Text("one word")]],
 )
 def _buffered(target: Any, items: list[Text]) -> None:
@@ -286,98 +252,6 @@ def _strings_in(value: Any) -> Iterator[str]:
             yield from _strings_in(each)
 
 
-_ODD: Final = (
-    "",
-    "{}",
-    "[]",
-    "null",
-    "1",
-    '"x"',
-    "[DONE]",
-    '{"type":7}',
-    '{"type":"completed"}',
-    "{",
-    "[" * 5000,
-)
-
-
-def _odd_events() -> Any:
-    from hypothesis import strategies as st
-
-    from ..strategies import event_types
-
-    names = ("done", "end", "error", "start", "chunk", "stdout", "message", "completed", "finish")
-    texts = st.sampled_from(_ODD) | st.text(max_size=12)
-    return st.builds(ServerSentEvent, texts, st.sampled_from(names) | event_types())
-
-
-@law(
-    "dialect/total",
-    MUST,
-    "Any event can be read, or is refused as InvalidDialectEvent; nothing else is raised.",
-    f"{_DESIGN}, 6",
-    needs=("hypothesis",),
-    random=_odd_events,
-    max_examples=150,
-)
-def _total(target: Any, event: ServerSentEvent) -> None:
-    dialect = the_dialect(target)
-    named = [event, *(ServerSentEvent(event.data, event=each.event) for each in _terminators(dialect))]
-    for each in named:
-        try:
-            found = list(dialect.decoder().decode(each))
-        except InvalidDialectEvent:
-            continue
-        except Exception as error:
-            raise Broken(f"the decoder raised {error!r}", event=each) from error
-        if not all(isinstance(item, Item | ServerSentEvent) for item in found):
-            raise Broken("the decoder returned what is no item", event=each, got=found)
-
-
-def _cycle() -> list[Any]:
-    value: list[Any] = []
-    value.append(value)
-    return value
-
-
-_VALUES: Final = {
-    "a number that is none": float("nan"),
-    "a cycle": _cycle(),
-    "a huge int": 10**5000,
-    "keys that are no text": {("not", "text"): 1},
-    "lone surrogates": {"\ud800": "\udfff"},
-    "what has no JSON": object(),
-}
-
-
-@law(
-    "dialect/odd-values",
-    MUST,
-    "A value that JSON lacks is refused as an item, or written; it never kills a stream.",
-    "FAULTS E13, E8",
-    examples=lambda: list(_VALUES),
-)
-def _odd_values(target: Any, value: str) -> None:
-    dialect, odd = the_dialect(target), _VALUES[value]
-    for item in (Data(odd), ToolCall("c", "t", {"x": odd}), ToolResult("c", odd)):
-        for end in (Finish(), Failure("no")):
-            try:
-                stream = written(dialect, [Text("a"), item, Text("b")], end)
-            except Exception as error:
-                raise Broken(
-                    f"the encoder raised {error!r}, and neither InvalidItem nor InvalidEvent"
-                ) from error
-            if len(ends(decoded(dialect, events_of(stream)))) > 1:
-                raise Broken("a stream with such a value has more than one end")
-        fold = dialect.fold(StreamContext(clock=float))
-        try:
-            fold.add(item)
-        except (InvalidItem, InvalidEvent):
-            continue
-        except Exception as error:
-            raise Broken(f"the fold raised {error!r}") from error
-
-
 DIALECT_LAWS: Final = (
     _round_trip,
     _items,
@@ -386,7 +260,5 @@ DIALECT_LAWS: Final = (
     _text_never_ends,
     _truncated,
     _buffered,
-    _total,
-    _odd_values,
 )
 """In the order in which they are told."""

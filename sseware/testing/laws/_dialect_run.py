@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from ...dialects import AnItem, ChunkEncoder, Dialect, StreamContext, get_dialect
 from ...errors import InvalidEvent, InvalidItem, TruncatedStream
@@ -14,15 +13,18 @@ from ...wire import EventStreamParser
 from ._law import Broken
 
 __all__ = [
-    "as_read",
+    "DESIGN",
     "decoded",
     "ends",
     "events_of",
     "promises_an_end",
+    "terminators",
     "the_dialect",
     "told_text",
     "written",
 ]
+
+DESIGN: Final = "ARCHITECTURE, dialects"
 
 
 def the_dialect(target: Any) -> Dialect:
@@ -90,6 +92,7 @@ def told_text(items: Iterable[AnItem]) -> str:
     return "".join(item.text for item in items if isinstance(item, Text))
 
 
-def as_read(text: str) -> str:
-    """Returns what the wire keeps of a text: it knows one kind of line end, and no lone surrogates."""
-    return re.sub("[\ud800-\udfff]", "\ufffd", re.sub("\r\n?", "\n", text))
+def terminators(dialect: Dialect) -> list[ServerSentEvent]:
+    """Returns the events that end streams of a dialect, well and badly."""
+    last = [events_of(written(dialect, [], end))[-1:] for end in (Finish(), Failure("no"))]
+    return [*(event for events in last for event in events), ServerSentEvent("[DONE]")]

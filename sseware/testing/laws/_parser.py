@@ -2,66 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from .._reference import reference_parse
 from ..errors import LawSkipped
-from ..vectors import feedings, load_vectors
 from ._law import MUST, SHOULD, Broken, law
+from ._parser_streams import (
+    NO_NUMBERS,
+    NUMBERS,
+    Chunks,
+    any_bytes,
+    cut_streams,
+    cut_vectors,
+    id_streams,
+    retries,
+    vectors,
+    whole_streams,
+)
 from ._reading import Parse, Reading, Seen, field_of, read, reference_reading, shown
 
 __all__ = ["PARSER_LAWS"]
 
-Chunks = list[bytes]
 _PARSING: Final = "WHATWG HTML 9.2.5"
 _INTERPRETING: Final = "WHATWG HTML 9.2.6"
-_LONG: Final = 100
-
-
-def _vectors(*groups: str, whole: bool = False) -> Iterator[Chunks]:
-    """Yields the vectors of some groups whole, and then byte by byte, and cut in two at every place."""
-    vectors = [each for group in groups for each in load_vectors(f"sse/parse/{group}/")]
-    # A parser that is asked by the laws knows of no connection before.
-    known = [each.wire for each in vectors if not each.initial_last_event_id and len(each.wire) < _LONG]
-    if "utf8" not in groups:
-        # What is broken is the business of one law: a parser that raises there would break all others, too.
-        known = [wire for wire in known if wire.decode(errors="ignore").encode() == wire]
-    # The first that breaks a law is what is shown.
-    streams = sorted(known, key=len)
-    yield from ([stream] for stream in streams)
-    for stream in () if whole else streams:
-        yield from (list(chunks) for chunks in sorted(feedings(stream), key=len))
-
-
-def _cut_vectors() -> Iterator[Chunks]:
-    # An empty chunk means nothing, and never the end.
-    yield [b"data: a\ndata: b", b"", b"\n\n"]
-    yield from _vectors("eol", "bom")
-
-
-def _cut_streams() -> Any:
-    from ..strategies import chunkings, wire_streams
-
-    return wire_streams(valid_utf_8=True).flatmap(chunkings)
-
-
-def _whole_streams() -> Any:
-    from ..strategies import wire_streams
-
-    return wire_streams(valid_utf_8=True).map(lambda stream: [stream])
-
-
-def _any_bytes() -> Any:
-    from hypothesis import strategies as st
-
-    from ..strategies import chunkings, wire_streams
-
-    pieces = st.binary(max_size=12) | st.sampled_from(
-        (b"data:", b"\n", b"\r", b"id:", b"retry:", b":", b"\0")
-    )
-    return st.lists(pieces, max_size=8) | wire_streams().flatmap(chunkings)
 
 
 def _compare(got: list[Seen], want: list[Seen], what: str = "the events differ from the standard's") -> None:
@@ -89,8 +53,8 @@ def _with_data(events: list[Seen]) -> list[Seen]:
     "Types, data and ids are those of the standard.",
     "WHATWG HTML 9.2",
     needs=("hypothesis",),
-    examples=partial(_vectors, "bom", "eol", "field", "data", "event", "id", "dispatch", "eof", whole=True),
-    random=_whole_streams,
+    examples=partial(vectors, "bom", "eol", "field", "data", "event", "id", "dispatch", "eof", whole=True),
+    random=whole_streams,
     max_examples=100,
 )
 def _agrees(parse: Parse, chunks: Chunks) -> None:
@@ -103,8 +67,8 @@ def _agrees(parse: Parse, chunks: Chunks) -> None:
     "A stream means the same however it is cut.",
     _PARSING,
     needs=("hypothesis",),
-    examples=_cut_vectors,
-    random=_cut_streams,
+    examples=cut_vectors,
+    random=cut_streams,
     max_examples=100,
 )
 def _chunk_invariant(parse: Parse, chunks: Chunks) -> None:
@@ -118,8 +82,8 @@ def _chunk_invariant(parse: Parse, chunks: Chunks) -> None:
     "An event comes out with the byte that completes it.",
     "WHATWG HTML 9.2.6; PARSER, P2",
     needs=("a parser that is a generator, an async generator, or a class with feed()", "hypothesis"),
-    examples=partial(_vectors, "eol"),
-    random=_cut_streams,
+    examples=partial(vectors, "eol"),
+    random=cut_streams,
     max_examples=100,
 )
 def _prompt(parse: Parse, chunks: Chunks) -> None:
@@ -152,7 +116,7 @@ def _counts(reading: Reading, chunks: int) -> list[int]:
     MUST,
     "A line ends with LF, CRLF or CR, and with nothing else: not with U+2028, U+0085 or a form feed.",
     _PARSING,
-    examples=partial(_vectors, "eol", "lookalike"),
+    examples=partial(vectors, "eol", "lookalike"),
 )
 def _line_ends(parse: Parse, chunks: Chunks) -> None:
     _same_but_ids(parse, chunks)
@@ -163,7 +127,7 @@ def _line_ends(parse: Parse, chunks: Chunks) -> None:
     MUST,
     "A field is a name in lower case, a colon, at most one space that is dropped, and a value; others are ignored.",
     _INTERPRETING,
-    examples=partial(_vectors, "field", "comment", "event"),
+    examples=partial(vectors, "field", "comment", "event"),
 )
 def _fields(parse: Parse, chunks: Chunks) -> None:
     _same_but_ids(parse, chunks)
@@ -174,7 +138,7 @@ def _fields(parse: Parse, chunks: Chunks) -> None:
     MUST,
     "An event needs data, which may be empty: an id, a type or a retry alone is none.",
     _INTERPRETING,
-    examples=partial(_vectors, "dispatch", "data"),
+    examples=partial(vectors, "dispatch", "data"),
 )
 def _dispatch(parse: Parse, chunks: Chunks) -> None:
     got, want = read(parse, chunks).seen(), reference_reading(b"".join(chunks))
@@ -186,7 +150,7 @@ def _dispatch(parse: Parse, chunks: Chunks) -> None:
     MUST,
     "What no blank line has ended when the stream ends is discarded.",
     _PARSING,
-    examples=partial(_vectors, "eof"),
+    examples=partial(vectors, "eof"),
 )
 def _unfinished_end(parse: Parse, chunks: Chunks) -> None:
     _same_but_ids(parse, chunks)
@@ -197,7 +161,7 @@ def _unfinished_end(parse: Parse, chunks: Chunks) -> None:
     MUST,
     "One byte order mark at the start is dropped, and no other one.",
     _PARSING,
-    examples=partial(_vectors, "bom"),
+    examples=partial(vectors, "bom"),
 )
 def _bom_once(parse: Parse, chunks: Chunks) -> None:
     _same_but_ids(parse, chunks)
@@ -208,7 +172,7 @@ def _bom_once(parse: Parse, chunks: Chunks) -> None:
     MUST,
     "Each broken piece of UTF-8 becomes one U+FFFD, however it is cut; nothing is raised.",
     "WHATWG Encoding 4.1, 8.1.1",
-    examples=partial(_vectors, "utf8"),
+    examples=partial(vectors, "utf8"),
 )
 def _utf_8(parse: Parse, chunks: Chunks) -> None:
     _same_but_ids(parse, chunks)
@@ -219,7 +183,7 @@ def _utf_8(parse: Parse, chunks: Chunks) -> None:
     MUST,
     "An event has the last event ID string: an id stays for the events after it, until another one or an empty one.",
     _INTERPRETING,
-    examples=lambda: _id_streams(nul=False),
+    examples=lambda: id_streams(nul=False),
 )
 def _sticky_id(parse: Parse, chunks: Chunks) -> None:
     _compare_ids(parse, chunks)
@@ -230,14 +194,10 @@ def _sticky_id(parse: Parse, chunks: Chunks) -> None:
     MUST,
     "An id with a NUL in it is ignored, and the one before stays.",
     _INTERPRETING,
-    examples=lambda: _id_streams(nul=True),
+    examples=lambda: id_streams(nul=True),
 )
 def _nul_id(parse: Parse, chunks: Chunks) -> None:
     _compare_ids(parse, chunks)
-
-
-def _id_streams(*, nul: bool) -> Iterator[Chunks]:
-    return (chunks for chunks in _vectors("id") if (b"\0" in b"".join(chunks)) == nul)
 
 
 def _compare_ids(parse: Parse, chunks: Chunks) -> None:
@@ -247,49 +207,22 @@ def _compare_ids(parse: Parse, chunks: Chunks) -> None:
         raise Broken("the ids of the events differ from the standard's", got=got, want=want)
 
 
-_NUMBERS: Final = (b"2500", b"0", b"0400", b"86400000")
-_NO_NUMBERS: Final = tuple(
-    text.encode()
-    for text in (
-        "-5",
-        "+5",
-        "1_0",
-        " 5",
-        "5 ",
-        "2.5",
-        "1e3",
-        "0x1F",
-        "٣",
-        "²",
-        "5s",
-        "soon",
-        "nan",
-        "",
-        "5\0",
-    )
-)
-
-
-def _retries() -> Iterator[Chunks]:
-    yield from ([b"retry: " + text + b"\ndata: x\n\n"] for text in (*_NUMBERS, *_NO_NUMBERS, b"9" * 400))
-
-
 @law(
     "parser/retry-digits",
     MUST,
     "A retry of ASCII digits is a number of milliseconds; any other one is ignored, and nothing is raised.",
     _INTERPRETING,
-    examples=_retries,
+    examples=retries,
 )
 def _retry_digits(parse: Parse, chunks: Chunks) -> None:
     reading = read(parse, chunks)
     _compare(_without_ids(reading.seen()), [Seen("message", "x")])
     value = chunks[0].removeprefix(b"retry: ").partition(b"\n")[0]
     retry = getattr(reading.raw[0], "retry", None)
-    if value in _NO_NUMBERS and retry:
+    if value in NO_NUMBERS and retry:
         raise Broken(f"{value.decode()!r} was taken for a reconnection time", got=retry, want=None)
     if (
-        value in _NUMBERS
+        value in NUMBERS
         and hasattr(reading.raw[0], "retry")
         and str(retry) not in (value.decode(), str(int(value)))
     ):
@@ -302,8 +235,8 @@ def _retry_digits(parse: Parse, chunks: Chunks) -> None:
     "Any bytes can be read: nothing is raised, and events are text.",
     "WHATWG HTML 9.2.5; PARSER, P8",
     needs=("hypothesis",),
-    examples=partial(_vectors, "utf8", whole=True),
-    random=_any_bytes,
+    examples=partial(vectors, "utf8", whole=True),
+    random=any_bytes,
     max_examples=100,
 )
 def _total(parse: Parse, chunks: Chunks) -> None:

@@ -12,6 +12,7 @@ from ._app import APP_LAWS
 from ._app_bytes import APP_BYTES_LAWS
 from ._app_life import APP_LIFE_LAWS
 from ._dialect import DIALECT_LAWS
+from ._dialect_odd import DIALECT_ODD_LAWS
 from ._encoder import ENCODER_LAWS
 from ._law import Grade, Law, Verdict
 from ._parser import PARSER_LAWS
@@ -26,6 +27,7 @@ _TABLE: Final = (
     *PARSER_COST_LAWS,
     *ENCODER_LAWS,
     *DIALECT_LAWS,
+    *DIALECT_ODD_LAWS,
     *APP_LAWS,
     *APP_LIFE_LAWS,
     *APP_BYTES_LAWS,
