@@ -64,7 +64,7 @@ def no_trace(warm: None) -> Iterator[None]:
         return
     before = _traces()
     yield
-    until = time.monotonic() + 2  # what a thread reaps is gone a moment later
+    until = time.monotonic() + 30  # what a thread reaps is gone a moment later
     while any(left := [now - then for now, then in zip(_traces(), before, strict=True)]):
         if time.monotonic() > until:
             pytest.fail(f"left behind: descriptors {left[0]}, processes {left[1]}")
