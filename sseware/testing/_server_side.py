@@ -78,9 +78,11 @@ class ServerSide:
         client.on_read = self._news.tell
         self._told = False
         self._false_disconnect = False
-        self._turn = TurnCounter(current_runtime())
+        self._runtime = current_runtime()
+        self._turn = TurnCounter(self._runtime)
         self._refused = 0
         self._since_turn = 0
+        self._broken_off = False
         self.log: list[SeenMessage | Note] = []
         self.violations: list[ASGIViolation] = []
         self.flood: AppFlooded | None = None
@@ -104,6 +106,7 @@ class ServerSide:
             OSError: The client has left, and this server says so.
         """
         self._check_flood()
+        self._broken_off = False
         seen = dict(message) if isinstance(message, dict) else message
         self.log.append(SeenMessage("send", seen, self._clock()))
         if self.gone:
@@ -213,8 +216,13 @@ class ServerSide:
             # The reader reads all the time, but not while the application runs.
             self._since_turn = 0
             await anyio.lowlevel.checkpoint()
-        while client.has_unread and client.waiting > high_water and not self.gone:
-            await self._news.wait()
+        try:
+            while client.has_unread and client.waiting > high_water and not self.gone:
+                await self._news.wait()
+        except self._runtime.cancelled:
+            self._broken_off = True
+            self.note("the application breaks this off: the client does not read")
+            raise
         limit = personality.unread_limit
         while limit is not None and self.state == "complete" and self._body.unread >= limit:
             await self._news.wait()
@@ -251,9 +259,13 @@ class ServerSide:
         self._news.tell()
 
     def app_ended(self, exception: BaseException | None, *, by_itself: bool) -> None:
-        """Is told that the application has ended; answers in its place, where it has not."""
+        """Is told that the application has ended; answers in its place, where it has not.
+
+        One that has given up a client which does not read breaks nothing: to return is all that it can do, and servers
+        close the connection then.
+        """
         if not self.gone and self.state != "complete":
-            if exception is None and by_itself:
+            if exception is None and by_itself and not self._broken_off:
                 missing = "starting a response" if self.state == "request" else "its last body message"
                 self.violations.append(ASGIViolation(f"the application returned without {missing}"))
             if self.state == "request":

@@ -245,6 +245,34 @@ class TestWhatATestDoes:
             assert len(await stream.drain()) == 300 - seen
             assert stream.app_finished
 
+    async def test_a_reader_that_does_not_go_on_may_be_given_up(self) -> None:
+        async def flood(scope: Any, receive: Any) -> AsyncIterator[str]:
+            while True:
+                yield "x" * 1000
+
+        async with connect(SSEMiddleware(flood, send_timeout=30), timeout=60) as stream:
+            with stream.paused():
+                await anyio.sleep(40)
+                assert stream.app_finished
+            with pytest.raises(StreamEnded, match="was cut off"):
+                await stream.drain()
+            assert stream.violations == []
+            assert "the application breaks this off: the client does not read" in stream.transcript
+
+    async def test_one_that_sends_on_has_not_given_up(self) -> None:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await send(START)
+            with anyio.move_on_after(30):
+                await send(body(b"data: x\n\n" * 10_000))
+            await anyio.sleep(30)
+            await send(body(b"data: y\n\n"))
+
+        with pytest.raises(ASGIViolation, match="returned without its last body message"):
+            async with connect(app, timeout=60) as stream:
+                with stream.paused():
+                    await anyio.sleep(40)
+                await stream.until("never")
+
     async def test_pauses_nest(self) -> None:
         async with connect(says(b"data: x\n\n", then="wait")) as stream:
             with stream.paused():
