@@ -261,8 +261,8 @@ class ServerSide:
     def app_ended(self, exception: BaseException | None, *, by_itself: bool) -> None:
         """Is told that the application has ended; answers in its place, where it has not.
 
-        One that has given up a client which does not read breaks nothing: to return is all that it can do, and servers
-        close the connection then.
+        One that has given up a client which does not read breaks nothing: to return is all that it can do, and a
+        server closes the connection then.
         """
         if not self.gone and self.state != "complete":
             if exception is None and by_itself and not self._broken_off:
