@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -64,8 +65,11 @@ def nothing_is_left_behind() -> Iterator[None]:
     # A daemon thread may outlive a test: trio keeps idle workers for ten seconds.
     left = [thread for thread in threading.enumerate() if thread not in threads and not thread.daemon]
     for thread in left:
-        thread.join(timeout=1.0)
+        thread.join(timeout=5.0)
     assert not [thread.name for thread in left if thread.is_alive()], "threads were left behind"
+    end = time.monotonic() + 5.0
+    while _children() - processes and time.monotonic() < end:
+        time.sleep(0.01)  # what a thread reaps is gone a moment later
     assert not _children() - processes, "child processes were left behind"
 
 

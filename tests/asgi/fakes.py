@@ -180,7 +180,7 @@ async def serving(
 
 async def until(condition: Callable[[], object]) -> None:
     """Waits for a condition that other tasks, or threads, bring about; no time passes."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, "the condition was never met"
         await anyio.lowlevel.checkpoint()

@@ -72,9 +72,9 @@ async def test_a_client_that_accepts_nothing_that_there_is_is_told_what_there_is
 @pytest.mark.parametrize("accept", ["x/y," * 10_000, "a" * 65_536, "text/*;q=0.5," * 5_000])
 async def test_an_accept_that_is_an_attack_is_answered_in_no_time(accept: str) -> None:
     """H1, A8."""
-    start = time.perf_counter()
+    start = time.process_time()
     await answer(APP, request(accept=accept))
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])

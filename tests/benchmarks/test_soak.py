@@ -37,7 +37,7 @@ def history(body: bytes, weather: Weather | None = None, status: int = 200) -> C
 
     async def main(client: Client) -> None:
         running = asyncio.create_task(client.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(asked) < 2:
                 await asyncio.sleep(0.01)
         running.cancel()

@@ -50,7 +50,7 @@ MIDDLE = """
   return [x + width / 2, y + height / 2];
 }
 """
-PATIENCE = 15.0
+PATIENCE = 45.0
 """Seconds that an answer of the browser, or a condition on its page, is waited for."""
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 __all__ = ["Demo", "running_demo"]
 
-PATIENCE = 15.0
+PATIENCE = 45.0
 
 
 class Demo(NamedTuple):

@@ -248,7 +248,10 @@ def test_machpays_async_loop_and_the_callers_deadline(url: str) -> None:
         return found
 
     assert asyncio.run(texts("chat-assistant", PATIENCE)) == ["Qubits."]
-    assert asyncio.run(texts("endless", 0.3)) == ["half ", "[Response timed out]"]
+    for seconds in (0.3, 2, 10):  # a busy machine may need more than the first
+        if (heard := asyncio.run(texts("endless", seconds))) == ["half ", "[Response timed out]"]:
+            break
+    assert heard == ["half ", "[Response timed out]"]
 
 
 def test_ashs_loop_reads_type_and_data(url: str, client: httpx.Client) -> None:

@@ -106,7 +106,7 @@ def p99(seconds: list[float]) -> float:
 
 
 def within(
-    limit: float, measure: Callable[[], float], *, idle: Callable[[], float] | None = None, attempts: int = 4
+    limit: float, measure: Callable[[], float], *, idle: Callable[[], float] | None = None, attempts: int = 10
 ) -> None:
     """Fails where seconds are too many each time; whatever else the machine does only ever adds to them."""
     seen: list[float] = []

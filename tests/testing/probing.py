@@ -18,7 +18,7 @@ import h11
 from sseware.testing import connect
 from tests.testing import server_probe
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Asked(NamedTuple):

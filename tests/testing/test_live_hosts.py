@@ -52,7 +52,7 @@ def has_ended(pid: int) -> bool:
 
 
 def ask(host: InProcess) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", host.port), timeout=10)
+    connection = socket.create_connection(("127.0.0.1", host.port), timeout=30)
     connection.sendall(b"GET /news HTTP/1.1\r\nhost: localhost\r\n\r\n")
     connection.recv(100)
     return connection
@@ -61,9 +61,9 @@ def ask(host: InProcess) -> socket.socket:
 def test_it_runs_beside_this_process_and_ends_when_it_is_told() -> None:
     host = started(SSEMiddleware(lambda: ["a"]))
     assert host.pid != os.getpid()
-    with urllib.request.urlopen(f"http://127.0.0.1:{host.port}", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{host.port}", timeout=30) as answer:
         assert answer.read() == b"data: a\n\n"
-    assert wait_for(lambda: host.calls() == 0, 10)
+    assert wait_for(lambda: host.calls() == 0, 30)
     assert host.stop(5) == []
     assert has_ended(host.pid)
 

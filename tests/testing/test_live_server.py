@@ -79,7 +79,7 @@ async def broken(scope: Any, receive: Any, send: Any) -> None:
 
 
 def ask(address: tuple[str, int]) -> socket.socket:
-    connection = socket.create_connection(address, timeout=10)
+    connection = socket.create_connection(address, timeout=30)
     connection.sendall(b"GET /news HTTP/1.1\r\nhost: localhost\r\n\r\n")
     return connection
 
@@ -121,7 +121,7 @@ def test_an_application_that_does_not_end_is_named_and_ended(server: str) -> Non
 
 
 def _until_calls(running: Any) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not running.calls:
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -178,7 +178,7 @@ async def test_an_async_test_enters_it_without_blocking_its_loop() -> None:
 
 
 def _get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=30) as answer:
         body: bytes = answer.read()
     return body
 
@@ -186,7 +186,7 @@ def _get(url: str) -> bytes:
 def test_options_are_the_servers_own() -> None:
     with (
         sse_server(SSEMiddleware(lambda: ["a"]), "uvicorn-h11", headers=[("x-ours", "1")]) as running,
-        urllib.request.urlopen(running.url, timeout=10) as answer,
+        urllib.request.urlopen(running.url, timeout=30) as answer,
     ):
         assert answer.headers["x-ours"] == "1"
 

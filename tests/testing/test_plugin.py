@@ -184,7 +184,7 @@ def test_parametrized(sse_dialect):
     run(pytester, test, "--sse-server=lockstep").assert_outcomes(passed=4)
     test = """
 @pytest.mark.anyio
-async def test_option(sse_connect, sse_client, sse_dialect, sse_vectors):
+async def test_option(sse_connect, sse_client, sse_dialect, sse_vectors, sse_clock):
     async with sse_connect(ticks) as stream:
         assert " on lockstep: " in stream.transcript
     async with sse_client(leaky) as client:
@@ -224,7 +224,7 @@ async def test_fails(sse_connect, sse_client, sse_clock):
 def test_a_stream_that_its_error_tells_of_is_not_told_twice(pytester: pytest.Pytester) -> None:
     test = """
 @pytest.mark.anyio
-async def test_fails(sse_connect):
+async def test_fails(sse_connect, sse_clock):
     async with sse_connect(ticks, "/quick") as stream:
         await stream.next()
     async with sse_connect(ticks, "/slow", timeout=0.05) as stream:
@@ -232,7 +232,7 @@ async def test_fails(sse_connect):
 
 
 @pytest.mark.anyio
-async def test_alone(sse_connect):
+async def test_alone(sse_connect, sse_clock):
     async with sse_connect(leaky, "/leak", timeout=0.05) as stream:
         await stream.next()
 """
@@ -248,13 +248,13 @@ async def test_alone(sse_connect):
 def test_a_failure_points_at_the_line_of_the_test_and_at_nothing_of_ours(pytester: pytest.Pytester) -> None:
     test = """
 @pytest.mark.anyio
-async def test_late(sse_connect):
+async def test_late(sse_connect, sse_clock):
     async with sse_connect(ticks, timeout=0.05) as stream:
         await stream.until("done")
 
 
 @pytest.mark.anyio
-async def test_leak(sse_connect):
+async def test_leak(sse_connect, sse_clock):
     async with sse_connect(leaky, timeout=0.05) as stream:
         await stream.next()
 """

@@ -204,7 +204,7 @@ def anyio_backend():
 
 
 async def test_it(sse_connect):
-    async with sse_connect(deaf, timeout=0.1) as stream:
+    async with sse_connect(deaf, timeout=1) as stream:
         await stream.next()
         raise KeyboardInterrupt
 
@@ -226,9 +226,9 @@ best = 1
 for _ in range(20):
     for name in [name for name in sys.modules if name.startswith("sseware")]:
         del sys.modules[name]
-    began = time.perf_counter()
+    began = time.process_time()
     importlib.import_module("sseware.testing.plugin")
-    best = min(best, time.perf_counter() - began)
+    best = min(best, time.process_time() - began)
 print(best * 1000)
 print(sorted(name for name in set(sys.modules) - before if not name.startswith("sseware")))
 """

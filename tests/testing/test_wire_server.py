@@ -38,8 +38,13 @@ def test_pieces_arrive_as_pieces() -> None:
         connection.start()
         connection.dribble(b"data: a\n\n", size=3, pause=0.05)
 
-    with sse_wire_server(script) as server, httpx.stream("GET", server.url) as answer:
-        assert list(answer.iter_raw()) == [b"dat", b"a: ", b"a\n\n"]
+    pieces: list[bytes] = []
+    for _ in range(10):
+        with sse_wire_server(script) as server, httpx.stream("GET", server.url) as answer:
+            pieces = list(answer.iter_raw())
+        if len(pieces) == 3:  # whoever reads late reads two at once
+            break
+    assert pieces == [b"dat", b"a: ", b"a\n\n"]
 
 
 def test_a_cut_ends_the_body_and_a_reset_breaks_it() -> None:
@@ -51,7 +56,7 @@ def test_a_cut_ends_the_body_and_a_reset_breaks_it() -> None:
     with sse_wire_server(cut) as server, httpx.stream("GET", server.url) as answer:
         assert b"".join(answer.iter_raw()) == b"data: a"
 
-    with sse_wire_server() as server, socket.create_connection(server.address, 5) as client:
+    with sse_wire_server() as server, socket.create_connection(server.address, 30) as client:
         client.sendall(b"GET / HTTP/1.1\r\n\r\n")
         connection = server.accept()
         connection.send(b"x")
@@ -63,7 +68,7 @@ def test_a_cut_ends_the_body_and_a_reset_breaks_it() -> None:
 
 def test_the_body_of_a_request_is_read_whole() -> None:
     with sse_wire_server() as server:
-        with closing(socket.create_connection(server.address, 5)) as client:
+        with closing(socket.create_connection(server.address, 30)) as client:
             for piece in (b"POST / HTTP/1.1\r\ncontent-le", b"ngth: 5\r\n\r\nhe", b"llo"):
                 client.sendall(piece)
             connection = server.accept()
@@ -74,7 +79,7 @@ def test_the_body_of_a_request_is_read_whole() -> None:
 
 
 def test_a_client_that_stays_is_told_apart_from_one_that_leaves() -> None:
-    with sse_wire_server() as server, closing(socket.create_connection(server.address, 5)) as client:
+    with sse_wire_server() as server, closing(socket.create_connection(server.address, 30)) as client:
         client.sendall(b"GET / HTTP/1.1\r\n\r\n")
         with pytest.raises(SSETimeout, match="the client has not left"):
             server.accept().wait_closed(0.05)
@@ -91,8 +96,8 @@ def test_nobody_waits_for_ever_for_a_client() -> None:
 def test_a_client_that_asks_for_nothing_holds_up_nobody() -> None:
     with (
         sse_wire_server() as server,
-        closing(socket.create_connection(server.address, 5)),
-        closing(socket.create_connection(server.address, 5)) as second,
+        closing(socket.create_connection(server.address, 30)),
+        closing(socket.create_connection(server.address, 30)) as second,
     ):
         second.sendall(b"GET /second HTTP/1.1\r\n\r\n")
         assert server.accept().request.target == "/second"
@@ -107,19 +112,19 @@ def test_what_a_script_raises_is_raised_when_the_statement_is_left() -> None:
         sse_wire_server(script) as server,
         pytest.raises(OSError),
     ):
-        urllib.request.urlopen(server.url, timeout=5)
+        urllib.request.urlopen(server.url, timeout=30)
 
 
 def test_a_client_that_leaves_is_no_fault_of_a_script() -> None:
     left = threading.Event()
 
     def script(connection: WireConnection) -> None:
-        left.wait(5)
+        left.wait(30)
         for _ in range(10_000):
             connection.send(b"x" * 1000)
 
     with sse_wire_server(script) as server:
-        with closing(socket.create_connection(server.address, 5)) as client:
+        with closing(socket.create_connection(server.address, 30)) as client:
             client.sendall(b"GET / HTTP/1.1\r\n\r\n")
         left.set()
 
@@ -128,7 +133,7 @@ def test_a_request_without_an_end_is_refused() -> None:
     with (
         sse_wire_server() as server,
         pytest.raises(OSError),
-        closing(socket.create_connection(server.address, 5)) as client,
+        closing(socket.create_connection(server.address, 30)) as client,
     ):
         for _ in range(1000):
             client.sendall(b"x" * 10_000)

@@ -67,9 +67,9 @@ def test_the_essence_is_in_lower_case_and_without_parameters() -> None:
 
 @pytest.mark.parametrize("unit", [",", '"', '"\\', "a/", "a/b;", " "])
 def test_a_long_header_is_read_in_linear_time(unit: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     content_type_essence(unit * (200_000 // len(unit)))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_classifies_the_given_responses(shared: Path) -> None:
