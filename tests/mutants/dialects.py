@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from sseware import ServerSentEvent
 from sseware.dialects import AnItem, BufferedAnswer, StreamContext, get_dialect
 from sseware.errors import TruncatedStream
-from sseware.items import Data, Failure, Finish, Text, ToolCall
+from sseware.items import Data, Failure, Finish, Log, Text, ToolCall
 
 from .mutant import Mutant
 
@@ -108,6 +109,28 @@ class EndsForged(Wrong):
             return [item] if isinstance(item, ServerSentEvent) else self.inner.encode(item)
 
 
+class OtherEndPassed(Wrong):
+    """Its own end is guarded, and the other one that it reads is not."""
+
+    class reader(Around):
+        def decode(self, event: ServerSentEvent) -> Any:
+            return [Finish()] if event.event == "end" else self.inner.decode(event)
+
+
+class HalfCharacterRaises(Wrong):
+    class encoder(Around):
+        def encode(self, item: AnItem) -> Any:
+            if isinstance(item, Text | Log):
+                item.text.encode()
+            return self.inner.encode(item)
+
+
+class FirstLineOfFailure(Wrong):
+    class encoder(Around):
+        def fail(self, failure: Failure) -> Any:
+            return self.inner.fail(Failure(failure.message.partition("\n")[0]))
+
+
 class Stripped(Wrong):
     class encoder(Around):
         def encode(self, item: AnItem) -> Any:
@@ -166,6 +189,30 @@ class KeyTrusted(Wrong):
             return self.inner.decode(event)
 
 
+class KindTrusted(Wrong):
+    class reader(Around):
+        def decode(self, event: ServerSentEvent) -> Any:
+            if event.data.startswith('{"chunk"'):
+                json.loads(event.data)["chunk"].strip()
+            return self.inner.decode(event)
+
+
+class DepthTrusted(Wrong):
+    class encoder(Around):
+        def encode(self, item: AnItem) -> Any:
+            if isinstance(item, Data):
+                with contextlib.suppress(TypeError, ValueError):
+                    json.dumps(item.value)
+            return self.inner.encode(item)
+
+
+class TextsUnasked(Wrong):
+    """Says that a text is an event as it is, and spells it as JSON where it is asked."""
+
+    class encoder(Around):
+        text_event = "message"
+
+
 class ValueTrusted(Wrong):
     class encoder(Around):
         def encode(self, item: AnItem) -> Any:
@@ -186,11 +233,17 @@ DIALECTS = (
     _mutant("failure without its message", FailureWithoutWords, "failure"),
     _mutant("text as it is", RawText, "text-never-ends"),
     _mutant("forged ends passed on", EndsForged, "text-never-ends"),
+    _mutant("another end passed on", OtherEndPassed, "text-never-ends"),
+    _mutant("half a character raises", HalfCharacterRaises, "one-terminator"),
+    _mutant("first line of a failure's message", FirstLineOfFailure, "failure"),
     _mutant("text stripped", Stripped, "round-trip"),
     _mutant("arguments lost", ArgumentsLost, "items"),
     _mutant("a cut not noticed", CutNotNoticed, "truncated"),
     _mutant("last piece not in the body", LastPieceLost, "buffered"),
     _mutant("partial answer of a failure", PartialAnswer, "buffered"),
     _mutant("KeyError for an odd event", KeyTrusted, "total"),
+    _mutant("AttributeError for a value of another kind", KindTrusted, "total"),
     _mutant("TypeError for an odd value", ValueTrusted, "odd-values"),
+    _mutant("RecursionError for a deep value", DepthTrusted, "odd-values"),
+    _mutant("texts written unasked as they are", TextsUnasked, "text-event"),
 )

@@ -309,6 +309,7 @@ TOOLS = st.builds(ToolCall, st.text(), st.text(), st.dictionaries(st.text(), st.
     st.booleans(),
 )
 def test_what_is_written_is_read_and_written_again(items: list[AnItem], granular: bool) -> None:
+    # To the byte, which a law cannot ask of every dialect.
     speaks = dialect(include_partial_messages=True, granular=granular)
     wire = stream(items, speaks=speaks)
     assert read(wire) == [*items, Finish()]
@@ -327,6 +328,7 @@ def test_a_piece_is_spelled_as_its_message_would_be(text: str, kind: type[Text |
 
 @given(st.lists(st.text()))
 def test_the_body_says_what_the_stream_said(texts: list[str]) -> None:
+    # A law looks for the text anywhere in a body: here it has its place.
     streamed = "".join(item.text for item in read(stream(map(Text, texts))) if isinstance(item, Text))
     said = [each["message"]["content"][0]["text"] for each in fold(map(Text, texts))[1]["messages"]]
     assert "".join(said) == streamed == "".join(texts)

@@ -216,6 +216,11 @@ def test_what_is_no_frame_is_refused(data: str) -> None:
             {"type": "tool_result", "data": {"id": 1}}, Data({"id": 1}, "tool_result"), id="no-result"
         ),
         pytest.param({"type": "custom", "data": 3}, Data(3, "custom"), id="custom"),
+        pytest.param(
+            {"type": "custom", "data": {"custom_type": {}, "payload": "x"}},
+            Data({"custom_type": {}, "payload": "x"}, "custom"),
+            id="a-custom-type-that-is-no-name",
+        ),
         pytest.param({"type": "error", "data": "no"}, Failure("no"), id="error-text"),
         pytest.param({"type": "error", "data": {"m": 1}}, Failure('{"m":1}'), id="error-object"),
         pytest.param({"type": "completed", "data": [1]}, Finish(result=[1]), id="completed"),
@@ -233,6 +238,7 @@ STEPS = st.builds(
 
 @given(st.lists(STEPS | st.builds(Text, st.text(min_size=1)), max_size=8))
 def test_what_is_written_is_read_and_written_again(items: list[AnItem]) -> None:
+    # To the byte, which a law cannot ask of every dialect.
     wire = stream(items)
     got = read(wire)
     assert got[:-1] == items

@@ -211,6 +211,7 @@ def test_an_error_before_the_stream_has_its_status_and_the_same_json() -> None:
 
 @given(st.lists(st.text(min_size=1), max_size=6))
 def test_what_is_written_is_read_and_the_body_says_the_same(texts: list[str]) -> None:
+    # To the byte, and in its place of the body, which a law cannot ask of every dialect.
     items = [*map(Text, texts)]
     wire = stream(items)
     assert read(wire) == [*items, Finish()]

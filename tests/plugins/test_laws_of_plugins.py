@@ -1,8 +1,11 @@
-"""Laws that hold for every dialect: what is written is read, a stream ends once, and nobody forges its end."""
+"""What holds of our plugins beyond the public laws, which ``tests/dialects/test_dialect_laws.py`` holds them to.
+
+A law knows a dialect by its decoder, allows what any dialect may do, and needs no application. Here the end of a
+stream is known by its bytes, texts come through to the letter, and what a handler yields goes through the middleware.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -17,14 +20,14 @@ from hypothesis import strategies as st
 
 from sseware import EventStreamParser, ServerSentEvent, SSEMiddleware
 from sseware.dialects import AnItem, ChunkEncoder, Dialect, Plain, StreamContext, decode
-from sseware.errors import InvalidDialectEvent, InvalidItem
+from sseware.errors import InvalidItem
 from sseware.items import Data, Failure, Finish, Log, Start, Text, Thinking, ToolCall, ToolResult, Usage
 from sseware.plugins.ash import Ash
 from sseware.plugins.chronos import Chronos
 from sseware.plugins.hector import Hector
 from sseware.plugins.husk import Husk
 from sseware.plugins.machpay import MachPay
-from sseware.testing.strategies import chunkings, hostile_text
+from sseware.testing.strategies import hostile_text
 
 NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
 STILL = StreamContext(clock=lambda: 0.0)
@@ -110,16 +113,6 @@ def without_line_ends(text: str) -> str:
     return re.sub(r"[\r\n]", "", text)
 
 
-@ALL
-@settings(max_examples=15)
-@given(data=st.data(), items=ITEMS)
-def test_a_stream_means_the_same_however_it_is_cut(
-    case: Case, data: st.DataObject, items: list[AnItem]
-) -> None:
-    wire = stream(case, items)
-    assert read(case, data.draw(chunkings(wire))) == read(case, [wire])
-
-
 @TERMINATED
 @settings(max_examples=15)
 @given(items=ITEMS)
@@ -130,7 +123,6 @@ def test_a_stream_that_went_well_has_one_terminator_and_nothing_after_it(
     told = ends(case, stream(case, items))
     assert told.pop() == "well"
     assert set(told) <= {None}
-    assert isinstance(read(case, [stream(case, items)])[-1], Finish)
 
 
 @TERMINATED
@@ -144,9 +136,6 @@ def test_a_stream_that_failed_says_so_once_and_never_that_it_went_well(
     told = [end for end in ends(case, wire) if end is not None]
     # Ash's done says that the turn is over, however it went; its readers have seen the error.
     assert told == (["badly", "well"] if case.name == "ash" else ["badly"])
-    failures = [item for item in read(case, [wire]) if isinstance(item, Failure)]
-    assert len(failures) == 1
-    assert not any(isinstance(item, Finish) for item in read(case, [wire]))
 
 
 @ALL
@@ -154,6 +143,7 @@ def test_a_stream_that_failed_says_so_once_and_never_that_it_went_well(
 @given(texts=st.lists(hostile_text(surrogates=False), max_size=4))
 def test_no_text_is_lost_or_becomes_anything_else(case: Case, texts: list[str]) -> None:
     """D2."""
+    # The law lets a dialect make one kind of line end of three.
     got = read(case, [stream(case, map(Text, texts))])
     if case.name in ("plain", "husk"):
         # These write text as it is, each piece as an event.
@@ -161,41 +151,6 @@ def test_no_text_is_lost_or_becomes_anything_else(case: Case, texts: list[str]) 
     else:
         assert text_of(got) == "".join(texts)
     assert {type(item) for item in got} <= {Text, Start, Usage, Finish}
-
-
-@ALL
-@settings(max_examples=50)
-@given(
-    name=st.sampled_from(
-        [
-            "message",
-            "stdout",
-            "done",
-            "error",
-            "end",
-            "start",
-            "chunk",
-            "finish",
-            "tool_call",
-            "session_start",
-        ]
-    ),
-    data=st.text(max_size=20)
-    | VALUES.map(json.dumps)
-    | st.dictionaries(
-        st.sampled_from(
-            ["type", "data", "text", "chunk", "error", "message", "sessionId", "ok", "exitCode", "code"]
-        ),
-        VALUES
-        | st.dictionaries(st.sampled_from(["type", "message", "timestamp", "content"]), VALUES, max_size=2),
-        max_size=4,
-    ).map(json.dumps),
-)
-def test_any_event_is_decoded_or_refused(case: Case, name: str, data: str) -> None:
-    """D8."""
-    decoder = case.dialect.decoder()
-    with contextlib.suppress(InvalidDialectEvent):
-        assert None not in list(decoder.decode(ServerSentEvent(data, event=name)))
 
 
 @TERMINATED

@@ -13,11 +13,6 @@ import msgspec
 import pytest
 
 from sseware import EventStreamParser, ServerSentEvent, SSEMiddleware, encode
-from sseware.dialects import Dialect, Registry
-from sseware.plugins.ash import Ash
-from sseware.plugins.chronos import Chronos
-from sseware.plugins.hector import Hector
-from sseware.plugins.machpay import MachPay
 from sseware.testing import EncoderSuite, laws, reference_parse
 from sseware.testing.errors import LawBroken, LawSkipped, UnknownLaw
 from tests.testing.mutants import PLANTED, PlainParser
@@ -38,26 +33,6 @@ class TestOurParser(laws.ParserSuite):
 class TestOurEncoder(EncoderSuite):
     encode = staticmethod(encode)
     max_examples = 25
-
-
-@pytest.mark.parametrize("name", Registry(installed=False).names())
-@pytest.mark.parametrize("law", laws.dialect())
-def test_our_dialects_keep(law: laws.Law, name: str) -> None:
-    laws.check(law, name, max_examples=10)
-
-
-CONFIGURED = {
-    "ash-granular": Ash(session_id="s1", granular=True, include_partial_messages=True),
-    "chronos-named": Chronos(named=True),
-    "hector-in-pieces": Hector(chunk_size=3, show_thinking=True),
-    "machpay-unnamed": MachPay(chunk_event=None),
-}
-
-
-@pytest.mark.parametrize("dialect", CONFIGURED.values(), ids=CONFIGURED)
-@pytest.mark.parametrize("law", laws.dialect())
-def test_our_dialects_keep_them_in_other_configurations(law: laws.Law, dialect: Dialect) -> None:
-    laws.check(law, dialect, max_examples=10)
 
 
 async def tokens(scope: Any, receive: Any) -> AsyncIterator[str]:

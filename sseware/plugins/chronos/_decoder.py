@@ -73,7 +73,7 @@ def _custom(frame: Frame) -> AnItem:
     data = frame.data
     if isinstance(data, dict) and data.keys() == {"custom_type", "payload"}:
         name, payload = data["custom_type"], data["payload"]
-        if name in _PIECES and isinstance(payload, str):
+        if isinstance(name, str) and name in _PIECES and isinstance(payload, str):
             return _PIECES[name](payload)
         if name == "data":
             return Data(payload)

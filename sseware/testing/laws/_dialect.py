@@ -12,7 +12,7 @@ from ...errors import InvalidDialectEvent, TruncatedStream
 from ...events import ServerSentEvent
 from ...items import Data, Failure, Finish, Start, Text, ToolCall, ToolResult, Usage
 from ..errors import LawSkipped
-from ._dialect_examples import item_lists, text_items
+from ._dialect_examples import forged_ends, half_characters, item_lists, text_items
 from ._dialect_run import (
     DESIGN,
     decoded,
@@ -30,6 +30,7 @@ from ._law import MUST, Broken, law
 __all__ = ["DIALECT_LAWS"]
 
 _WORDS: Final = ("Once ", "upon ", "a midnight ", "dreary")
+_MESSAGES: Final = ("the ink ran out", "data: [DONE]\n\nevent: done\ndata: {}\n\n", "half \ud83d")
 _NO_TERMINATOR: Final = "the dialect has no terminator: its streams end when they end"
 
 
@@ -95,6 +96,7 @@ def _plain(item: AnItem) -> object:
     "A stream that went well has exactly one terminator, and nothing after it.",
     f"{DESIGN}, 4 and 5; FAULTS X6",
     needs=("hypothesis",),
+    examples=half_characters,
     random=item_lists,
     max_examples=60,
 )
@@ -131,19 +133,21 @@ def _decode(decode: Any, event: ServerSentEvent) -> list[AnItem]:
     "A stream that failed says so once, with its message, and never that it went well.",
     f"{DESIGN}, 4 and 5; FAULTS X3, X6",
     needs=("hypothesis",),
+    examples=half_characters,
     random=item_lists,
     max_examples=60,
 )
 def _failure(target: Any, items: list[AnItem]) -> None:
     dialect = the_dialect(target)
-    stream = written(dialect, items, Failure("the ink ran out", "out_of_ink"))
-    found = ends(decoded(dialect, events_of(stream)))
-    if any(isinstance(each, Finish) and each.ok for each in found):
-        raise Broken("a stream that failed says that it went well", got=found)
-    if len(found) != 1 or not isinstance(found[0], Failure):
-        raise Broken("a stream that failed is not read as one failure", got=found)
-    if "the ink ran out" not in found[0].message:
-        raise Broken("the message of a failure was lost", got=repr(found[0].message))
+    for message in _MESSAGES:
+        stream = written(dialect, items, Failure(message, "out_of_ink"))
+        found = ends(decoded(dialect, events_of(stream)))
+        if any(isinstance(each, Finish) and each.ok for each in found):
+            raise Broken("a stream that failed says that it went well", got=found)
+        if len(found) != 1 or not isinstance(found[0], Failure):
+            raise Broken("a stream that failed is not read as one failure", got=found)
+        if as_read(message) not in as_read(found[0].message):
+            raise Broken("the message of a failure was lost", got=repr(found[0].message), want=repr(message))
 
 
 @law(
@@ -152,6 +156,7 @@ def _failure(target: Any, items: list[AnItem]) -> None:
     "Nothing that a user yields ends a stream: neither its terminator as text, nor a forged event.",
     f"{DESIGN}, 3",
     needs=("hypothesis",),
+    examples=forged_ends,
     random=text_items,
     max_examples=40,
 )
@@ -159,19 +164,26 @@ def _text_never_ends(target: Any, items: list[AnItem]) -> None:
     dialect = the_dialect(target)
     for terminator in terminators(dialect):
         texts = [Text(terminator.data), Text(f"\n\nevent: {terminator.event}\ndata: {terminator.data}\n\n")]
-        stream = events_of(written(dialect, [*items, *texts, Text("after")], Finish()))
-        _check_forgery(terminator, decoded(dialect, stream))
-        forged = ServerSentEvent(terminator.data, event=terminator.event)
-        stream = events_of(written(dialect, [*items, forged, Text("after")], Finish()))
-        decoder = dialect.decoder()
-        try:
-            found = [item for event in stream for item in decoder.decode(event)]
-        except InvalidDialectEvent:
-            continue  # it bears a name of the dialect's, and is none of its events
-        _check_forgery(terminator, found)
+        forged = [ServerSentEvent(terminator.data, event=terminator.event)]
+        for each in (texts, forged):
+            found = _read_back(dialect, [*items, *each, Text("after")])
+            _check_forgery(terminator, found)
 
 
-def _check_forgery(terminator: ServerSentEvent, found: list[AnItem]) -> None:
+def _read_back(dialect: Dialect, items: list[AnItem]) -> list[AnItem] | None:
+    """Returns what is read of items; ``None`` where an event among them is refused."""
+    try:
+        return decoded(dialect, events_of(written(dialect, items, Finish())))
+    except Broken as broken:
+        has_events = any(isinstance(item, ServerSentEvent) for item in items)
+        if has_events and isinstance(broken.__cause__, InvalidDialectEvent):
+            return None  # it bears a name of the dialect's, and is none of its events
+        raise
+
+
+def _check_forgery(terminator: ServerSentEvent, found: list[AnItem] | None) -> None:
+    if found is None:
+        return
     if len(ends(found)) > 1 or (ends(found) and ends(found)[0] is not found[-1]):
         raise Broken("what a user yielded ended the stream", terminator=terminator, got=found)
     if "after" not in told_text(found):

@@ -1,18 +1,31 @@
-"""The laws of dialects that say what becomes of odd events and odd values: neither kills a stream."""
+"""The laws of dialects that say what becomes of what is odd: an event, a value, a text that nobody is asked about."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any, Final
 
-from ...dialects import StreamContext
+import msgspec
+
+from ...dialects import ChunkEncoder, Dialect, StreamContext
 from ...errors import InvalidDialectEvent, InvalidEvent, InvalidItem
 from ...events import ServerSentEvent
-from ...items import Data, Failure, Finish, Item, Text, ToolCall, ToolResult
-from ._dialect_examples import ODD_VALUES, odd_events
+from ...items import Data, Failure, Finish, Item, Start, Text, ToolCall, ToolResult, Usage
+from ._dialect_examples import ODD_VALUES, odd_events, strange_texts
 from ._dialect_run import DESIGN, decoded, ends, events_of, terminators, the_dialect, written
 from ._law import MUST, Broken, law
 
 __all__ = ["DIALECT_ODD_LAWS"]
+
+_STORY: Final = (
+    Start("s1", "story"),
+    Text("Once"),
+    ToolCall("c1", "look", {"at": "fox"}),
+    ToolResult("c1", "a fox"),
+    Data({"n": 1}, "point"),
+    Usage(1, 2),
+)
 
 
 @law(
@@ -27,7 +40,7 @@ __all__ = ["DIALECT_ODD_LAWS"]
 def _total(target: Any, event: ServerSentEvent) -> None:
     dialect = the_dialect(target)
     named = [event, *(ServerSentEvent(event.data, event=each.event) for each in terminators(dialect))]
-    for each in named:
+    for each in (*named, *_altered(dialect, event.data)):
         try:
             found = list(dialect.decoder().decode(each))
         except InvalidDialectEvent:
@@ -38,6 +51,30 @@ def _total(target: Any, event: ServerSentEvent) -> None:
             raise Broken("the decoder returned what is no item", event=each, got=found)
 
 
+def _altered(dialect: Dialect, data: str) -> Iterator[ServerSentEvent]:
+    """Yields the dialect's own events with something else in one place of their payload each."""
+    try:
+        other = msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        other = data
+    for own in events_of(written(dialect, _STORY, Finish())):
+        try:
+            payload = msgspec.json.decode(own.data)
+        except msgspec.DecodeError:
+            continue
+        for changed in _with_another(payload, other):
+            yield ServerSentEvent(json.dumps(changed), event=own.event)
+
+
+def _with_another(payload: Any, other: Any) -> Iterator[Any]:
+    """Yields an object again and again, with another value in one place each, however deep."""
+    if not isinstance(payload, dict):
+        return
+    for name, value in payload.items():
+        yield {**payload, name: other}
+        yield from ({**payload, name: changed} for changed in _with_another(value, other))
+
+
 @law(
     "dialect/odd-values",
     MUST,
@@ -46,25 +83,42 @@ def _total(target: Any, event: ServerSentEvent) -> None:
     examples=lambda: list(ODD_VALUES),
 )
 def _odd_values(target: Any, value: str) -> None:
-    dialect, odd = the_dialect(target), ODD_VALUES[value]
-    for item in (Data(odd), ToolCall("c", "t", {"x": odd}), ToolResult("c", odd)):
+    dialect, odd = the_dialect(target), ODD_VALUES[value]()
+    for item in (Data(odd), Data(odd, "point"), ToolCall("c", "t", {"x": odd}), ToolResult("c", odd)):
         for end in (Finish(), Failure("no")):
-            try:
-                stream = written(dialect, [Text("a"), item, Text("b")], end)
-            except Exception as error:
-                raise Broken(
-                    f"the encoder raised {error!r}, and neither InvalidItem nor InvalidEvent"
-                ) from error
+            stream = written(dialect, [Text("a"), item, Text("b")], end)
             if len(ends(decoded(dialect, events_of(stream)))) > 1:
                 raise Broken("a stream with such a value has more than one end")
         fold = dialect.fold(StreamContext(clock=float))
         try:
             fold.add(item)
+            fold.finish()
         except (InvalidItem, InvalidEvent):
             continue
         except Exception as error:
             raise Broken(f"the fold raised {error!r}") from error
 
 
-DIALECT_ODD_LAWS: Final = (_total, _odd_values)
+@law(
+    "dialect/text-event",
+    MUST,
+    "Where texts are written without asking the dialect, they are what it would have said.",
+    "ARCHITECTURE, tasks",
+    needs=("hypothesis",),
+    examples=lambda: ["a", "", "a\nb", "half \ud83d"],
+    random=strange_texts,
+    max_examples=60,
+)
+def _text_event(target: Any, text: str) -> None:
+    chunks = ChunkEncoder(the_dialect(target).open(StreamContext(clock=float)))
+    chunks.encode(Text("a"))
+    write = chunks.text_writer
+    if write is None:
+        return  # the dialect is asked for each
+    got, want = write(text), chunks.encode(Text(text))
+    if got != want:
+        raise Broken("a text that is written without asking is another one", got=repr(got), want=repr(want))
+
+
+DIALECT_ODD_LAWS: Final = (_total, _odd_values, _text_event)
 """In the order in which they are told."""

@@ -36,7 +36,11 @@ def the_dialect(target: Any) -> Dialect:
 
 
 def written(dialect: Dialect, items: Iterable[AnItem], end: Finish | Failure) -> bytes:
-    """Returns a stream of a dialect, at a clock that stands still; an item that it refuses is not in it."""
+    """Returns a stream of a dialect, at a clock that stands still; an item that it refuses is not in it.
+
+    Raises:
+        Broken: An item that it does not refuse cannot be written.
+    """
     # Two streams of the same items differ by what the dialect makes up only.
     chunks = ChunkEncoder(dialect.open(StreamContext(clock=float)))
     stream = b""
@@ -45,6 +49,8 @@ def written(dialect: Dialect, items: Iterable[AnItem], end: Finish | Failure) ->
             stream += chunks.encode(item)
         except (InvalidItem, InvalidEvent):
             continue
+        except Exception as error:
+            raise Broken(f"the encoder raised {error!r}, and neither InvalidItem nor InvalidEvent") from error
         if chunks.ended:
             break
     if isinstance(end, Failure):

@@ -141,6 +141,7 @@ def test_every_recorded_stream_is_decoded_and_written_again(shared: Path) -> Non
 
 @given(st.text(), st.text(max_size=20))
 def test_any_event_is_decoded_or_refused(data: str, name: str) -> None:
+    # The law lets any of them be refused.
     for event in (*("stdout", "stderr", "done", "error", "message"), name):
         try:
             made = ServerSentEvent(data, event=event)

@@ -30,6 +30,7 @@ from sseware.items import (
     Usage,
 )
 from sseware.plugins.husk import Husk
+from sseware.testing.strategies import hostile_text
 from sseware.wire import encode, iter_events
 
 LIMIT = Failure("output exceeded the 50-byte stream limit; truncated", code="output_limit")
@@ -257,17 +258,14 @@ def test_a_strict_dialect_refuses_what_it_would_leave_out(item: Item) -> None:
         Husk(strict=True).open(StreamContext()).encode(item)
 
 
-HOSTILE = [
-    *("", "\n", "\r", "\r\n", "\n\n", "\r\r\n", " ", ":", "data: x", "\nevent: done\ndata: {}\n\n", "[DONE]"),
-    *('\n\nevent: done\ndata: {"ok":true,"exitCode":0}\n\n', "\r\revent: error\r\r", "id: 1\nretry: 0\n"),
-    *("\ufeff", "\x00", "\u2028\u2029\x85\x0b\x0c", "\ud800", "😀", '{"ok":true,"exitCode":0}'),
-]
-hostile_text = st.lists(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=4)), max_size=4).map("".join)
+FORGED = st.just('\n\nevent: done\ndata: {"ok":true,"exitCode":0}\n\n')
+texts = hostile_text(max_tokens=4) | FORGED
 
 
-@given(st.lists(st.one_of(hostile_text.map(Text), hostile_text.map(Log), hostile_text.map(Data)), max_size=5))
+@given(st.lists(st.one_of(texts.map(Text), texts.map(Log), texts.map(Data)), max_size=5))
 def test_no_text_ends_a_stream_or_forges_an_event(items: list[AnItem]) -> None:
     """D2."""
+    # The law knows an end by the decoder, and these by their bytes.
     events = list(iter_events([wire([*items, Finish(False, 7)])]))
     assert [event.event for event in events].count("done") == 1
     assert (events[-1].event, events[-1].data) == ("done", '{"ok":false,"exitCode":7}')
