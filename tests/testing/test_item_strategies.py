@@ -52,7 +52,7 @@ def test_there_is_a_strategy_for_each_kind() -> None:
 @pytest.mark.parametrize(
     "wanted",
     [
-        pytest.param(lambda item: isinstance(item, Text) and "\ndata:" in item.text, id="a-forged-field"),
+        pytest.param(lambda item: "\\ndata:" in repr(item), id="a-forged-field"),
         pytest.param(lambda item: isinstance(item, Data) and type(item.value) is dict, id="a-json-object"),
         pytest.param(lambda item: isinstance(item, Step) and item.error, id="a-step-that-failed"),
         pytest.param(lambda item: isinstance(item, ToolCall) and item.arguments, id="a-call-with-arguments"),
