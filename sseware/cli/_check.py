@@ -23,6 +23,7 @@ __all__ = ["add_to"]
 
 _SECONDS: Final = 5.0
 _TIMEOUT: Final = 10.0
+_LAW_TIMEOUT: Final = 60.0
 _EPILOG: Final = (
     "Grades: OK; SHOULD, broken but no must; FAILED; SKIPPED, with the reason. "
     "Exits with 1 where a law that is a MUST is broken (with --strict any law), with 2 where there is no such target."
@@ -60,8 +61,22 @@ def _add(kinds: Any, kind: str, metavar: str, about: str, description: str) -> a
     return parser
 
 
+def _add_bounded(
+    kinds: Any, kind: str, metavar: str, about: str, description: str
+) -> argparse.ArgumentParser:
+    """Adds what runs in this process, and may loop in it for ever."""
+    parser = _add(kinds, kind, metavar, about, description)
+    parser.add_argument(
+        "--timeout",
+        type=_positive,
+        default=_LAW_TIMEOUT,
+        help="how many seconds a law may take; what takes longer is broken (default: 60)",
+    )
+    return parser
+
+
 def _add_parser(kinds: Any) -> None:
-    _add(
+    _add_bounded(
         kinds,
         "parser",
         "MODULE:FUNCTION",
@@ -72,7 +87,7 @@ def _add_parser(kinds: Any) -> None:
 
 
 def _add_encoder(kinds: Any) -> None:
-    _add(
+    _add_bounded(
         kinds,
         "encoder",
         "MODULE:FUNCTION",
@@ -83,11 +98,12 @@ def _add_encoder(kinds: Any) -> None:
 
 
 def _add_dialect(kinds: Any) -> None:
-    _add(kinds, "dialect", "NAME", "a dialect, by its name or as MODULE:ATTRIBUTE", "Checks a dialect.")
+    about = "a dialect, by its name or as MODULE:ATTRIBUTE"
+    _add_bounded(kinds, "dialect", "NAME", about, "Checks a dialect.")
 
 
 def _add_app(kinds: Any) -> None:
-    parser = _add(
+    parser = _add_bounded(
         kinds,
         "app",
         "MODULE:APP",
@@ -188,7 +204,13 @@ def _judge(arguments: argparse.Namespace, chosen: Sequence[Law], target: Any) ->
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for verdict in laws.judge(
-                chosen, target, name=arguments.target, options=_options(arguments), progress=bar.begin
+                chosen,
+                target,
+                name=arguments.target,
+                options=_options(arguments),
+                progress=bar.begin,
+                # A live endpoint has a time for each answer.
+                timeout=None if arguments.kind == "url" else arguments.timeout,
             ):
                 verdicts.append(verdict)
                 bar.clear()

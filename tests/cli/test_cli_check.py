@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import sys
+import threading
+import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from sseware import EventStreamParser
 from sseware.cli import main
 from sseware.cli._check_report import ProgressBar
 from sseware.testing import laws
@@ -42,6 +46,20 @@ def unlimited(chunks):
 
 
 NUMBER = 7
+
+
+def loops(chunks):
+    while True:
+        pass
+
+
+async def loops_too(chunks):
+    while True:
+        try:
+            chunks.remove(b"nothing")
+        except Exception:
+            pass
+    yield
 
 
 async def ticks(scope, receive):
@@ -113,6 +131,36 @@ def test_a_should_is_told_and_fails_where_it_is_strict(capsys: pytest.CaptureFix
     assert main(command) == 0
     assert "SHOULD   parser/bounded-event" in capsys.readouterr().out
     assert main([*command, "--strict"]) == 1
+
+
+@pytest.mark.parametrize("name", ["loops", "loops_too"])
+def test_a_parser_that_loops_for_ever_is_broken_off_where_it_stands(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ["--law", "parser/agrees", "--law", "parser/bom-once", "--law", "parser/nul-id"]
+    began = time.monotonic()
+    assert main(["check", "parser", f"h4_mine:{name}", *names, "--timeout", "0.5"]) == 1
+    assert time.monotonic() - began < 60
+    out = capsys.readouterr().out
+    assert "FAILED   parser/agrees" in out
+    assert f"         it took longer than 0.5 s, and was broken off in {name} (" in out
+    assert "         hint: does it loop, or wait, without taking the next chunk" in out
+    assert "SKIPPED  parser/nul-id    parser/agrees did not end; mend that first" in out
+    assert f"laws.check('parser/agrees', {name}, [" in out
+    assert out.endswith("\n1 FAILED, 2 SKIPPED\n")
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+
+
+def test_where_there_is_no_signal_there_is_no_deadline() -> None:
+    verdicts: list[laws.Verdict] = []
+
+    def judge() -> None:
+        verdicts.extend(laws.judge([laws.get("parser/bom-once")], EventStreamParser, timeout=1e-6))
+
+    thread = threading.Thread(target=judge)
+    thread.start()
+    thread.join()
+    assert [verdict.grade for verdict in verdicts] == ["OK"]
 
 
 def test_a_naive_gzip_middleware_is_named(capsys: pytest.CaptureFixture[str]) -> None:

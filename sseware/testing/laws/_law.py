@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from ..errors import LawBroken
+from ._deadline import TimeIsUp
 
 __all__ = ["MUST", "SHOULD", "Broken", "Grade", "Law", "Level", "Verdict", "law"]
 
@@ -111,6 +112,9 @@ class Law(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             raise LawBroken(
                 self.id, self.level, self.rule, self.reference, broken.what, example, broken.details
             ) from broken.__cause__
+        except TimeIsUp as late:
+            late.example = example
+            raise
 
 
 def law(

@@ -11,6 +11,7 @@ from ..errors import LawBroken, LawSkipped, UnknownLaw
 from ._app import APP_LAWS
 from ._app_bytes import APP_BYTES_LAWS
 from ._app_life import APP_LIFE_LAWS
+from ._deadline import TimeIsUp, deadline
 from ._dialect import DIALECT_LAWS
 from ._dialect_odd import DIALECT_ODD_LAWS
 from ._encoder import ENCODER_LAWS
@@ -37,6 +38,7 @@ _LAWS: Final = {each.id: each for each in _TABLE}
 _NO_EXAMPLE: Any = object()
 _SEARCH: Final = 3.0
 """Seconds for which smaller examples are looked for."""
+_ENDLESS: Final = "does it loop, or wait, without taking the next chunk or coming to an end?"
 
 
 def every() -> tuple[Law, ...]:
@@ -182,8 +184,12 @@ def judge(
     name: str = "mine:target",
     options: Mapping[str, Any] | None = None,
     progress: Callable[[Law], object] | None = None,
+    timeout: float | None = None,
 ) -> Iterator[Verdict]:
     """Holds a target against laws, and tells what became of each; nothing is raised.
+
+    What does not end in its time is broken, whatever the law's level is. The other laws are skipped then: each of
+    them could take as long.
 
     Args:
         laws: The laws.
@@ -191,12 +197,24 @@ def judge(
         name: Where the target is found, as ``module:attribute``, for the reproducers.
         options: How it is asked, for the reproducers: arguments of `AppTarget` or `UrlTarget`.
         progress: Is called with each law before it is checked.
+        timeout: How many seconds a law may take. It is kept in the main thread, and on systems with interval timers
+            (not on Windows).
     """
+    endless: Law | None = None
     for each in laws:
         if progress is not None:
             progress(each)
         began = time.perf_counter()
-        grade, reason, shown = _outcome(each, target, name, options or {})
+        grade: Grade = "SKIPPED"
+        reason, shown = f"{endless} did not end; mend that first, or choose laws by their ids", ""
+        if endless is None:
+            try:
+                with deadline(timeout):
+                    grade, reason, shown = _outcome(each, target, name, options or {})
+            except TimeIsUp as late:
+                endless = each
+                grade, reason = "FAILED", f"{late}\nhint: {_ENDLESS}"
+                shown = reproducer(each, late.example, name, options)
         yield Verdict(each, grade, reason, shown, time.perf_counter() - began)
 
 
