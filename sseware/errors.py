@@ -8,7 +8,8 @@
     ├── InvalidItem         (ValueError)   a handler yielded what its dialect cannot express
     ├── ConfigurationError  (ValueError)   an option, a handler or a dialect is not what it must be
     │   ├── HandlerTypeError (TypeError)
-    │   ├── UnknownDialect  (LookupError)
+    │   ├── UnknownName     (LookupError)  one that is looked up by name
+    │   │   └── UnknownDialect
     │   ├── DialectConflict
     │   └── PluginError
     ├── HandlerReused       (RuntimeError) one generator was given to two responses
@@ -27,6 +28,7 @@ Errors hold plain values, so that they survive a pickle and a log line.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 __all__ = [
     "BufferedLimitExceeded",
@@ -47,6 +49,7 @@ __all__ = [
     "StrictViolation",
     "TruncatedStream",
     "UnknownDialect",
+    "UnknownName",
 ]
 
 
@@ -107,15 +110,18 @@ class HandlerTypeError(ConfigurationError, TypeError):
     """What was given as a handler is neither a generator (async or sync) nor an iterable."""
 
 
-class UnknownDialect(ConfigurationError, LookupError):
-    """No installed plugin provides a dialect of that name.
+class UnknownName(ConfigurationError, LookupError):
+    """Something was asked for by a name that it does not have; the message lists those that there are.
 
     Attributes:
+        kind: What was asked for, in a word.
         name: The name that was asked for.
         known: The names that there are.
     """
 
-    def __init__(self, name: str, known: Sequence[str], why: str = "") -> None:
+    kind: ClassVar[str] = "name"
+
+    def __init__(self, name: Any, known: Sequence[str], why: str = "") -> None:
         super().__init__(name, tuple(known), why)
         self.name = name
         self.known = tuple(known)
@@ -123,7 +129,14 @@ class UnknownDialect(ConfigurationError, LookupError):
 
     def __str__(self) -> str:
         known = ", ".join(self.known) or "none"
-        return f"unknown dialect {self.name!r}; there are: {known}{self.why and f' ({self.why})'}"
+        return f"unknown {self.kind} {self.name!r}; there are: {known}{self.why and f' ({self.why})'}"
+
+
+class UnknownDialect(UnknownName):
+    """No installed plugin provides a dialect of that name."""
+
+    kind = "dialect"
+    name: str
 
 
 class DialectConflict(ConfigurationError):

@@ -15,10 +15,11 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
-import anyio.to_thread
 import msgspec
 
 from ..errors import ConfigurationError
+from ._either_with import EitherWith
+from ._endpoint import Endpoint
 
 __all__ = ["FaultProxy", "Faults", "fault_proxy"]
 
@@ -62,7 +63,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 raise ConfigurationError(f"{name} must be bytes, {least} or more, or None; got {value!r}")
 
 
-class FaultProxy:
+class FaultProxy(Endpoint, EitherWith["FaultProxy"]):
     """A proxy in a thread; `fault_proxy` makes it.
 
     Attributes:
@@ -81,16 +82,6 @@ class FaultProxy:
         self._serving = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
         self.host, self.port = self._listener.getsockname()[:2]
-
-    @property
-    def url(self) -> str:
-        """Where it is, without a slash at the end."""
-        return f"http://{self.host}:{self.port}"
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port, as ``socket.create_connection`` wants them."""
-        return self.host, self.port
 
     @property
     def faults(self) -> Faults:
@@ -128,15 +119,6 @@ class FaultProxy:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_TO_END)
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self.__exit__, kind, exc, trace)
 
     def _call(self, function: Callable[[], object]) -> None:
         """Calls a function in the thread of the loop, and waits until it was called."""

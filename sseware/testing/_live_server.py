@@ -13,8 +13,8 @@ from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Final
 
-import anyio.to_thread
-
+from ._either_with import EitherWith
+from ._endpoint import Endpoint
 from ._exchange import check_seconds
 from ._live_calls import LeakedCall, wait_for
 from ._live_engines import Daphne, Engine, Granian, Hypercorn, HypercornOnTrio, Uvicorn
@@ -45,7 +45,7 @@ LIVE_SERVERS: Final = tuple(_KINDS)
 """The names of the servers that ``sse_server`` can start, where they are installed."""
 
 
-class LiveServer:
+class LiveServer(Endpoint):
     """A server that runs.
 
     Attributes:
@@ -61,16 +61,6 @@ class LiveServer:
         self.host = "127.0.0.1"
         self.port = host.port
         self.pid = host.pid
-
-    @property
-    def url(self) -> str:
-        """Where it is, without a slash at the end."""
-        return f"http://{self.host}:{self.port}"
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port, as ``socket.create_connection`` wants them."""
-        return self.host, self.port
 
     @property
     def calls(self) -> int:
@@ -90,7 +80,7 @@ class LiveServer:
             raise SSETimeout(f"{self.name} still answers {self.calls} requests after {seconds:g} s")
 
 
-class ServerContext:
+class ServerContext(EitherWith[LiveServer]):
     """What ``sse_server`` returns: a context manager, for ``with`` and for ``async with``."""
 
     def __init__(self, name: str, host: Host, timeout: float) -> None:
@@ -113,16 +103,6 @@ class ServerContext:
             raise report
         # What the test says comes first.
         exc.add_note(str(report))
-
-    async def __aenter__(self) -> LiveServer:
-        # The wait for a worker thread cannot be cancelled: a server that starts is not left behind.
-        return await anyio.to_thread.run_sync(self.__enter__)
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self.__exit__, kind, exc, trace)
 
     def _report(self, leaked: list[LeakedCall]) -> AppLeaked:
         name, places = leaked[0]

@@ -20,6 +20,8 @@ from typing import Final, Self
 import anyio.to_thread
 import msgspec
 
+from ._either_with import EitherWith
+from ._endpoint import Endpoint
 from ._exchange import check_seconds
 from .errors import SSETimeout
 
@@ -157,7 +159,7 @@ class WireConnection:
         return sent
 
 
-class WireServer:
+class WireServer(Endpoint, EitherWith["WireServer"]):
     """A listening socket, and the connections that came; `sse_wire_server` makes it.
 
     Attributes:
@@ -176,16 +178,6 @@ class WireServer:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self._listener.settimeout(_POLL)
         self.host, self.port = self._listener.getsockname()[:2]
-
-    @property
-    def url(self) -> str:
-        """Where it is, without a slash at the end."""
-        return f"http://{self.host}:{self.port}"
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port."""
-        return self.host, self.port
 
     def accept(self, seconds: float | None = None) -> WireConnection:
         """Waits for the next connection and its request; blocks its thread.
@@ -234,15 +226,6 @@ class WireServer:
         errors = [error for error in self._errors if not isinstance(error, OSError)]
         if errors and exc is None:
             raise errors[0]
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self.__exit__, kind, exc, trace)
 
     def _start(self, target: Callable[..., None], *args: object) -> None:
         thread = threading.Thread(target=target, args=args, name="sse_wire_server", daemon=True)

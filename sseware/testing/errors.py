@@ -11,12 +11,12 @@
     ├── AppFlooded       (AssertionError)  the application sends without end, and lets nobody else run
     ├── ServerFailed     (RuntimeError)    a real server did not start
     └── ASGIViolation    (RuntimeError)    the application broke the ASGI specification
-    UnknownServer        (ConfigurationError, LookupError)
+    UnknownServer        (UnknownName)     no server has that name
     TaskLeft             (AssertionError)  a scenario that was cancelled has left a task behind
     RecordingError       (AssertionError)  a recording is missing, or is not what it must be
     LawBroken            (AssertionError)  a law does not hold; with the smallest example that breaks it
     LawSkipped           (unittest.SkipTest)  a law cannot be judged on this target, or here
-    UnknownLaw           (ConfigurationError, LookupError)
+    UnknownLaw           (UnknownName)     no law has that name
 
 Most of them carry a transcript, and print it: who sent what, and when.
 """
@@ -24,9 +24,9 @@ Most of them carry a transcript, and print it: who sent what, and when.
 from __future__ import annotations
 
 import unittest
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from ..errors import ConfigurationError
+from ..errors import UnknownName
 
 __all__ = [
     "ASGIViolation",
@@ -104,23 +104,10 @@ class RecordingError(AssertionError):
     """A recording is not there, or is not what a recording must be."""
 
 
-class UnknownServer(ConfigurationError, LookupError):
-    """There is no server of that name.
+class UnknownServer(UnknownName):
+    """There is no server of that name."""
 
-    Attributes:
-        name: The name that was asked for.
-        known: The names that there are.
-    """
-
-    def __init__(self, name: object, known: Sequence[str], why: str = "") -> None:
-        super().__init__(name, tuple(known), why)
-        self.name = name
-        self.known = tuple(known)
-        self.why = why
-
-    def __str__(self) -> str:
-        known = ", ".join(self.known) or "none"
-        return f"unknown server {self.name!r}; there are: {known}{self.why and f' ({self.why})'}"
+    kind = "server"
 
 
 class LawBroken(AssertionError):
@@ -166,18 +153,7 @@ class LawSkipped(unittest.SkipTest):
     """A law cannot be judged, and the message says why; pytest and unittest skip a test that raises it."""
 
 
-class UnknownLaw(ConfigurationError, LookupError):
-    """There is no law of that name.
+class UnknownLaw(UnknownName):
+    """There is no law of that name."""
 
-    Attributes:
-        name: The name that was asked for.
-        known: The names that there are.
-    """
-
-    def __init__(self, name: object, known: Sequence[str]) -> None:
-        super().__init__(name, tuple(known))
-        self.name = name
-        self.known = tuple(known)
-
-    def __str__(self) -> str:
-        return f"unknown law {self.name!r}; there are: {', '.join(self.known)}"
+    kind = "law"
