@@ -8,7 +8,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test suite check format docs wheel clean
+.PHONY: help demo test suite check format docs package clean
 
 VENV ?= .venv
 DIST ?= dist
@@ -45,8 +45,9 @@ docs: $(VENV)/.docs ## builds the documentation site into site; a warning is an 
 	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs site
 	@echo 'open site/index.html'
 
-wheel: $(VENV)/.made ## builds the wheel into dist
-	$(BIN)/python -m pip --disable-pip-version-check wheel -qq --no-deps --build-constraint constraints.txt --wheel-dir $(DIST) .
+package: $(VENV)/.package ## builds the wheel and the sdist into dist, and looks them over
+	@$(BIN)/python -m build --no-isolation --outdir $(DIST) >$(VENV)/package.log || { cat $(VENV)/package.log; exit 1; }
+	@$(BIN)/twine --no-color check --strict $(DIST)/sseware-*
 
 clean: ## removes the environment and everything that can be made again
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache htmlcov site
@@ -84,6 +85,11 @@ $(VENV)/.check: $(VENV)/.test
 $(VENV)/.docs: $(VENV)/.test
 	@echo 'installing the site generator into $(VENV) (once)'
 	@$(PIP) --group docs
+	@touch $@
+
+$(VENV)/.package: $(VENV)/.test
+	@echo 'installing what builds packages into $(VENV) (once)'
+	@$(PIP) --group package
 	@touch $@
 
 # How much, and which: make fuzz CHECKS=100000 SEED=7. A check is one stream in one chunking.
