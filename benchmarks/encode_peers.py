@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from sseware.dialects import COMPACT
+from sseware.dialects import COMPACT, json_encoder
 from sseware.events import ServerSentEvent
 from sseware.wire import encode
 
@@ -84,6 +84,13 @@ def _aiohttp_sse() -> Encode:
 
 
 def _sseware_json() -> Encode:
+    """As a stream writes the dicts that its handler yields."""
+    encode_json = json_encoder("delta")
+    return lambda values: [encode_json(value) for value in values]
+
+
+def _sseware_json_events() -> Encode:
+    """As a dialect writes an event of its own."""
     dumps = COMPACT.dumps
     return lambda values: [encode(ServerSentEvent(dumps(value), "delta")) for value in values]
 
@@ -151,6 +158,7 @@ def json_encoders() -> dict[str, Encode]:
         {
             OURS: _sseware_json,
             BARE: _bare_json,
+            "sseware, an event each": _sseware_json_events,
             "sseware, JSON by msgspec": _msgspec_json,
             "sse-starlette": _sse_starlette_json,
             "fastapi": _fastapi_json,

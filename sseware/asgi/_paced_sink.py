@@ -63,9 +63,9 @@ class PacedSink(StreamSink):
         self._hand_out()
         return self._room and not self._pieces
 
-    def _find_text_writer(self) -> None:
-        """Returns none: each event waits for its time."""
-        return
+    def _may_write_unasked(self) -> bool:
+        """Tells that there is no short way: each event waits for its time."""
+        return False
 
     def _hand_out(self) -> None:
         now = self._runtime.now()

@@ -46,6 +46,7 @@ class StreamSink:
         self._debug = debug
         self._reader = ItemReader()
         self._write_text: Callable[[str], bytes] | None = None
+        self._write_data: Callable[[object], bytes] | None = None
         self._put = outbox.put
         self.ended = False
         self.failed = False
@@ -70,12 +71,14 @@ class StreamSink:
     def put(self, value: object) -> bool:
         if type(value) is str and self._write_text is not None:
             return self._put(self._write_text(value))
+        if type(value) is dict and self._write_data is not None:
+            return self._put(self._write_data(value))
         if self.instead is not None:
             return self._put_instead(self.instead, value)
         encoder = self._encoder
         if type(value) is str:
             room = self._write(encoder.encode(Text(value)))
-            self._write_text = self._find_text_writer()
+            self._write_text = encoder.text_writer if self._may_write_unasked() else None
             return room
         if encoder.extra and type(value) in encoder.extra:
             return self._write(encoder.encode_extra(value))
@@ -92,11 +95,14 @@ class StreamSink:
         if isinstance(item, Finish):
             self.failed = not item.ok
             return self._end(encoder.encode(item) + encoder.finish())
-        return self._write(encoder.encode(item))
+        room = self._write(encoder.encode(item))
+        if type(value) is dict:
+            self._write_data = encoder.data_writer if self._may_write_unasked() else None
+        return room
 
-    def _find_text_writer(self) -> Callable[[str], bytes] | None:
-        """Returns the short way for a text, the usual item; there is none where an item may end the stream."""
-        return None if self._encoder.may_end else self._encoder.text_writer
+    def _may_write_unasked(self) -> bool:
+        """Tells whether there may be a short way for the usual items; there is none where one may end the stream."""
+        return not self._encoder.may_end
 
     def _write(self, chunk: bytes) -> bool:
         room = self._outbox.put(chunk)

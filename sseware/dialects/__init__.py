@@ -7,6 +7,7 @@ from ._extensions import ItemEncoders
 from ._file import file_answer
 from ._hookspecs import hookimpl
 from ._json import COMPACT, GO, SPACED, JSONProfile, pretty
+from ._json_encoder import json_encoder
 from ._losses import Fate, fates, loss_table, losses
 from ._observers import ObservedStream, Outcome, StreamObserver, StreamSummary
 from ._offer import offer_of, pace_of, stream_headers_of
@@ -61,6 +62,7 @@ __all__ = [
     "get_dialect",
     "hookimpl",
     "json_answer",
+    "json_encoder",
     "leave_out",
     "loss_table",
     "losses",

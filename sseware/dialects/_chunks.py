@@ -11,6 +11,7 @@ from ..events import Comment, ServerSentEvent
 from ..items import Failure
 from ..wire import encode, text_encoder
 from ._extensions import ItemEncoders
+from ._json_encoder import json_encoder
 from ._protocols import AnEvent, AnItem, DialectEncoder
 
 __all__ = ["ChunkEncoder", "PieceEncoder"]
@@ -69,6 +70,16 @@ class ChunkEncoder:
         """
         event: str | None = getattr(self._encoder, "text_event", None)
         return text_encoder(event) if event is not None and self._started else None
+
+    @property
+    def data_writer(self) -> Callable[[Any], bytes] | None:
+        """What writes a dict that a handler yields as ``encode`` would write `Data` of it; ``None`` as above.
+
+        There is one once the stream is open, where the dialect's encoder has the attribute ``data_event``, and no
+        plugin has another idea of a dict.
+        """
+        event: str | None = getattr(self._encoder, "data_event", None)
+        return json_encoder(event) if event is not None and self._started and dict not in self.extra else None
 
     def encode_extra(self, value: object) -> bytes:
         """Returns the bytes of a value of one of the types that plugins add, which are the keys of ``extra``."""

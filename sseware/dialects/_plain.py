@@ -115,6 +115,7 @@ def _fields_of(kind: type[Item]) -> type[msgspec.Struct]:
 
 class _PlainEncoder:
     text_event = "message"
+    data_event = _DATA
 
     def __init__(self, dialect: Plain) -> None:
         self._dialect = dialect

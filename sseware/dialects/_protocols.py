@@ -108,6 +108,9 @@ class DialectEncoder(Protocol):
     whose data are the text, and keeps nothing of it. The driver writes the texts by itself then, without a call of
     ``encode`` for each. It has no effect where the encoder has ``ended``, or the dialect wants pauses.
 
+    Optional attribute: ``data_event: str``, the same for `Data` without a name: one event of this type, whose data
+    are what ``COMPACT.dumps`` makes of the value. The driver writes the dicts of a handler by itself then.
+
     Optional method: ``farewell() -> Iterable[AnEvent]``, what the dialect says where the server stops in mid-stream;
     a comment is sent where there is none. It is called in the place of ``finish`` and ``fail``, at most once, and
     says neither that the run succeeded nor that it failed: the client shall come back.

@@ -18,7 +18,7 @@ from sseware.asgi._stream_sink import StreamSink
 from sseware.dialects import AnItem, ChunkEncoder, StreamContext
 from sseware.errors import InvalidItem, StreamError
 from sseware.events import ServerSentEvent
-from sseware.items import Failure, File, Finish, Start, Text
+from sseware.items import Data, Failure, File, Finish, Start, Text
 from sseware.negotiation import Request
 
 pytestmark = pytest.mark.anyio
@@ -190,6 +190,39 @@ async def test_a_plugins_items_are_encoded() -> None:
     it.sink.put(1 + 2j)
     it.sink.put("a")
     assert it.outbox.take() == b"data: 1\n\ndata: a\n\n"
+
+
+async def test_usual_items_are_written_unasked_from_the_second_one_on() -> None:
+    asked: list[AnItem] = []
+
+    class Says(Loud):
+        text_event = "message"
+        data_event = "message"
+
+        def encode(self, item: AnItem) -> Iterable[ServerSentEvent]:
+            asked.append(item)
+            return [ServerSentEvent("asked")]
+
+    it = Harness(Says())
+    for value in ("a", {"n": 1}, "b", {"n": 2}, [3]):
+        it.sink.put(value)
+    assert asked == [Text("a"), Data({"n": 1}), Data([3])]
+    assert it.outbox.take() == (b'data: asked\n\ndata: asked\n\ndata: b\n\ndata: {"n":2}\n\ndata: asked\n\n')
+
+
+@pytest.mark.parametrize("item", ["a", {"n": 1}])
+async def test_an_encoder_that_may_end_is_always_asked(item: object) -> None:
+    class Ends(Loud):
+        text_event = data_event = "message"
+        ended = False
+
+        def encode(self, item: AnItem) -> Iterable[ServerSentEvent]:
+            return [ServerSentEvent("asked")]
+
+    it = Harness(Ends())
+    it.sink.put(item)
+    it.sink.put(item)
+    assert it.outbox.take() == b"data: asked\n\n" * 2
 
 
 async def test_waiting_for_room_waits_for_the_outbox() -> None:

@@ -78,6 +78,6 @@ def test_what_we_write_is_what_is_read(corpus: str) -> None:
 @pytest.mark.parametrize("corpus", PAYLOADS)
 def test_a_dict_is_written_as_one_line_of_json(corpus: str) -> None:
     values = PAYLOADS[corpus]
-    for name in (OUR_ENCODER, "sseware, JSON by msgspec"):
+    for name in (OUR_ENCODER, "sseware, an event each", "sseware, JSON by msgspec"):
         chunks = json_encoders()[name](values)
         assert [event.json() for chunk in chunks for event in EventStreamParser().feed(chunk)] == values

@@ -11,7 +11,7 @@ from sseware import ServerSentEvent
 from sseware.dialects import AnEvent, AnItem, ChunkEncoder, PieceEncoder, Plain, StreamContext
 from sseware.errors import InvalidEvent, InvalidItem
 from sseware.events import Comment
-from sseware.items import Failure, Finish, Text
+from sseware.items import Data, Failure, Finish, Text
 
 
 class Loud:
@@ -78,6 +78,23 @@ def test_a_dialect_that_does_not_say_is_asked() -> None:
     chunks = ChunkEncoder(Loud())
     chunks.encode(Text("a"))
     assert chunks.text_writer is None
+    assert chunks.data_writer is None
+
+
+def test_dicts_are_written_without_asking_where_a_dialect_says_what_they_are() -> None:
+    chunks = ChunkEncoder(Plain().open(StreamContext()))
+    assert chunks.data_writer is None, "what opens the stream has not been written"
+    chunks.encode(Text("a"))
+    assert chunks.data_writer is not None
+    assert (
+        chunks.data_writer({"n": 1.0}) == chunks.encode(Data({"n": 1.0})) == b'event: data\ndata: {"n":1}\n\n'
+    )
+
+
+def test_dicts_are_not_written_without_asking_where_a_plugin_has_another_idea_of_them() -> None:
+    chunks = ChunkEncoder(Plain().open(StreamContext()), {dict: lambda _: [Text("a dict")]})
+    chunks.encode(Text("a"))
+    assert chunks.data_writer is None
 
 
 def test_a_dialect_that_cannot_even_fail_ends_with_a_last_resort(caplog: pytest.LogCaptureFixture) -> None:
