@@ -59,7 +59,21 @@ class Trace:
 
 
 class _Fixture:
-    """What the fixtures have in common that open something.
+    """What the fixtures have in common.
+
+    Args:
+        choices: What is taken where a test does not say it.
+    """
+
+    def __init__(self, choices: Choices) -> None:
+        self._choices = choices
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._choices}>"
+
+
+class _TracedFixture(_Fixture):
+    """What the fixtures have in common that open something in process.
 
     Args:
         choices: What is taken where a test does not say it.
@@ -68,15 +82,12 @@ class _Fixture:
     """
 
     def __init__(self, choices: Choices, trace: Trace, check: Callable[[], object]) -> None:
-        self._choices = choices
+        super().__init__(choices)
         self._trace = trace
         self._check = check
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._choices}>"
 
-
-class ConnectFixture(_Fixture):
+class ConnectFixture(_TracedFixture):
     """``sse_connect``: an application in process, as a client of a server sees it."""
 
     def __call__(
@@ -115,7 +126,7 @@ class ConnectFixture(_Fixture):
         return _Opening(connection, self._check, lambda stream: self._trace.opened(stream.exchanges))
 
 
-class ClientFixture(_Fixture):
+class ClientFixture(_TracedFixture):
     """``sse_client``: an HTTP client whose server is an application in process."""
 
     def __call__(
@@ -148,18 +159,8 @@ class ClientFixture(_Fixture):
         return _Opening(opened, self._check, lambda _: self._trace.opened(lambda: transport.exchanges))
 
 
-class ServerFixture:
-    """``sse_server``: an application on a real server.
-
-    Args:
-        choices: What is taken where a test does not say it.
-    """
-
-    def __init__(self, choices: Choices) -> None:
-        self._choices = choices
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._choices}>"
+class ServerFixture(_Fixture):
+    """``sse_server``: an application on a real server."""
 
     def __call__(
         self, app: ASGIApp, server: str | None = None, *, timeout: float | None = None, **options: Any
@@ -176,18 +177,8 @@ class ServerFixture:
         return sse_server(app, server or there_is, timeout=chosen.timeout, **options)
 
 
-class WireServerFixture:
-    """``sse_wire_server``: a server that sends bytes as it is told.
-
-    Args:
-        choices: What is taken where a test does not say it.
-    """
-
-    def __init__(self, choices: Choices) -> None:
-        self._choices = choices
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._choices}>"
+class WireServerFixture(_Fixture):
+    """``sse_wire_server``: a server that sends bytes as it is told."""
 
     def __call__(
         self, script: Callable[[WireConnection], object] | None = None, *, timeout: float | None = None

@@ -17,6 +17,7 @@ from sseware import ServerSentEvent
 from sseware.testing import VirtualClock, WireConnection, fixtures, plugin
 from sseware.testing._choices import Choices
 from tests.testing.apps import says
+from tests.testing.inner import TICKS
 
 pytest_plugins = ["pytester"]
 
@@ -34,28 +35,11 @@ def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-APPS = """
-import anyio
-import pytest
-
+APPS = (
+    TICKS
+    + """
 from sseware import ServerSentEvent
 from sseware.testing import IsEvent
-
-START = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]}
-
-
-async def ticks(scope, receive, send):
-    async def tick():
-        await send(START)
-        for number in range(10**9):
-            await send({"type": "http.response.body", "body": b"data: %d\\n\\n" % number, "more_body": True})
-            await anyio.sleep(1)
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(tick)
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        group.cancel_scope.cancel()
 
 
 async def leaky(scope, receive, send):
@@ -69,6 +53,7 @@ def anyio_backend():
     return "asyncio"
 
 """
+)
 
 
 def run(

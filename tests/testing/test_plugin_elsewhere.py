@@ -10,29 +10,9 @@ from pathlib import Path
 
 import pytest
 
-APPS = """
-import asyncio
-import sys
-import anyio
-import pytest
+from tests.testing.inner import TICKS
 
-START = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]}
-
-
-async def ticks(scope, receive, send):
-    async def tick():
-        await send(START)
-        for number in range(10**9):
-            await send({"type": "http.response.body", "body": b"data: %d\\n\\n" % number, "more_body": True})
-            await anyio.sleep(1)
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(tick)
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        group.cancel_scope.cancel()
-
-"""
+APPS = "import asyncio\nimport sys\n" + TICKS
 
 USED = """
 async def test_in_process(sse_connect, sse_client):
