@@ -5,6 +5,7 @@
 - `check_prefixes`, `PrefixOracle`, `PrefixMismatch`: holds an incremental parser against it, after every chunk
 - `Vector`, `load_vectors`: conformance vectors as data; the module `sseware.testing.vectors` says more
 - `connect`, `SSEStream`: an application in process, on a server `Personality`, as a client sees it
+- `lifespan`: starts an application before its requests, and shuts it down after them
 - `StreamingTransport`: the same behind an httpx2 or httpx client
 - `assert_events`, `IsEvent`, `assert_one_frame`, `assert_lifecycle`, `assert_cadence`, `assert_resumes`: assertions
   that say first what differs first
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ._clock import VirtualTimeLoop, virtual_backend
     from ._connect import connect
     from ._fault_proxy import FaultProxy, Faults, fault_proxy
+    from ._lifespan import lifespan
     from ._live_server import LIVE_SERVERS, LiveServer, sse_server
     from ._matching import IsEvent
     from ._oracle import IncrementalParser, ParserFactory, PrefixMismatch, PrefixOracle, check_prefixes
@@ -90,6 +92,7 @@ else:
             "connect": "_connect",
             "fault_proxy": "_fault_proxy",
             "get_personality": "_personalities",
+            "lifespan": "_lifespan",
             "load_vectors": "vectors",
             "reference_parse": "_reference",
             "replay": "_recorder",
@@ -137,6 +140,7 @@ __all__ = [
     "connect",
     "fault_proxy",
     "get_personality",
+    "lifespan",
     "load_vectors",
     "reference_parse",
     "replay",
