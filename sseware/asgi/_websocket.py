@@ -13,44 +13,24 @@ Keepalives, ``retry``, ``max_age`` and header fields are left to the server and 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Callable
-from typing import Final
 
 from .._types import Message, Receive, Scope, Send
-from ..dialects import Dialect, Outcome, StreamContext
+from ..dialects import Dialect, StreamContext
 from ..errors import StreamError
 from ..negotiation import Request
-from ..wire import EventStreamParser
 from ._access import Access
 from ._drain import Drain
-from ._driver import Driver, broken_off
-from ._fold_sink import FoldSink
 from ._menu import Dish, Menu
-from ._observation import MessageOf, observe
-from ._paced_sink import open_sink
+from ._observation import MessageOf
 from ._plan import Plan
-from ._producer import Producer
 from ._receive import ReceivePump
 from ._runtime import current_runtime
-from ._sending import ClientGone, ClientStalled
 from ._slots import Slot
+from ._socket_driver import NOT_HERE, STOPPING, SocketDriver, closing, code_of
 from ._source import Source, discard, open_source
 
 __all__ = ["Socket", "answer_socket", "serve_socket"]
-
-_log = logging.getLogger("sseware")
-
-# RFC 6455, section 7.4.1.
-_GOOD: Final = 1000
-_AWAY: Final = 1001
-_NOT_HERE: Final = 1003
-_FORBIDDEN: Final = 1008
-_BAD: Final = 1011
-_LATER: Final = 1013
-
-_STOPPING: Final = "the server is stopping; reconnect"
-_EXPIRED: Final = "what allowed this connection has expired"
 
 
 class Socket:
@@ -84,114 +64,6 @@ class Socket:
         return {"type": "http.disconnect"}
 
 
-class _SocketDriver(Driver):
-    """Answers over a connection that has been accepted."""
-
-    async def converse(self, source: Source, message_of: MessageOf, seconds: float | None = None) -> None:
-        """Sends what a handler yields, event by event, and closes the connection; it may take so many seconds."""
-        plan, runtime = self._plan, self._runtime
-        wake = runtime.wake_up()
-        observation = observe(plan, "websocket")
-        observation.open()
-        try:
-            sink, outbox = open_sink(plan, runtime, wake, lambda: FoldSink(plan, runtime, wake))
-        except Exception as exc:  # a stranger's dialect may raise anything
-            _log.exception("the dialect could not open a stream")
-            observation.refused(exc)
-            await discard(source)
-            await self._close(_BAD, "internal error")
-            return
-        # No status can be told any more: every failure is told in the stream.
-        sink.head_sent = True
-        producer = Producer(source, observation.watch_sink(sink), runtime)
-        message_of = observation.watch_messages(message_of)
-        outcome = Outcome.LEFT
-        gone = drained = expired = False
-
-        def client_left() -> None:
-            nonlocal gone
-            gone = True
-            producer.leave()
-            wake()
-
-        def take_turn() -> None:
-            nonlocal drained
-            drained = True
-            wake()
-
-        def expire() -> None:
-            nonlocal expired
-            expired = True
-            wake()
-
-        timer = None if seconds is None else runtime.call_later(seconds, expire)
-
-        parser = EventStreamParser(max_event_size=None)
-
-        async def say(chunk: bytes) -> None:
-            for event in parser.feed(chunk):
-                text = message_of(event)
-                if text is not None:
-                    await self._send({"type": "websocket.send", "text": text})
-
-        try:
-            self._pump.start(runtime, client_left)
-            producer.start()
-            with self._draining(lambda _: self._send.break_off(), take_turn):
-                while not gone:
-                    ended, chunk = outbox.closed, outbox.take()
-                    await say(chunk)
-                    if ended:
-                        await self._close(_BAD if sink.failed else _GOOD)
-                        outcome = Outcome.FAILED if sink.failed else Outcome.FINISHED
-                        break
-                    if drained:
-                        producer.leave()
-                        farewell = sink.farewell() or b""
-                        await say(outbox.take() + farewell)
-                        await self._close(_AWAY, _STOPPING)
-                        outcome = Outcome.DRAINED
-                        break
-                    if expired:
-                        producer.leave()
-                        await self._close(_FORBIDDEN, _EXPIRED)
-                        outcome = Outcome.EXPIRED
-                        break
-                    if not chunk:
-                        await wake.wait()
-        except ClientStalled:
-            outcome = Outcome.STALLED
-        except ClientGone:
-            pass
-        except BaseException as exc:
-            outcome = broken_off(exc)
-            raise
-        finally:
-            if timer is not None:
-                timer.cancel()
-            try:
-                await self._wind_up(producer)
-            finally:
-                observation.close(outcome if producer.crash is None else Outcome.FAILED)
-
-    async def _close(self, code: int, reason: str = "") -> None:
-        try:
-            await self._send(_closing(code, reason))
-        except ClientGone:
-            return
-
-    async def turn_away(self, refusal: StreamError | None = None) -> None:
-        """Closes a connection that may not be, or came while the others leave."""
-        if refusal is None:
-            await self._close(_AWAY, _STOPPING)
-        else:
-            await self._close(_code_of(refusal), str(refusal))
-
-    async def refuse(self, dialect: Dialect) -> None:
-        """Closes the connection, for a dialect that is not carried."""
-        await self._close(_NOT_HERE, f"the dialect {dialect.name} is not carried over WebSocket")
-
-
 async def serve_socket(
     scope: Scope,
     receive: Receive,
@@ -205,13 +77,13 @@ async def serve_socket(
     another, the connection is accepted and closed, so that the client sees why (1003).
     """
     if not any(_message_of(dialect) for dialect in menu.settings.dialects_for(scope).values()):
-        await send(_closing(_NOT_HERE, "this handler streams over HTTP"))
+        await send(closing(NOT_HERE, "this handler streams over HTTP"))
         return
     if (await receive())["type"] != "websocket.connect":
         return
     drain = _drain_that_has_begun(menu)
     if drain is not None and _can_refuse(scope):
-        await _refuse_handshake(send, drain.refusal(), _STOPPING)
+        await _refuse_handshake(send, drain.refusal(), STOPPING)
         return
     try:
         slot, seconds = _enter(menu.settings.access, scope)
@@ -219,7 +91,7 @@ async def serve_socket(
         if _can_refuse(scope):
             await _refuse_handshake(send, refusal, str(refusal))
         else:  # before it is accepted, a close is a 403
-            await send(_closing(_code_of(refusal), str(refusal)))
+            await send(closing(code_of(refusal), str(refusal)))
         return
     try:
         await _serve(scope, receive, send, menu, open_handler, seconds)
@@ -296,10 +168,6 @@ def _enter(access: Access | None, scope: Scope) -> tuple[Slot | None, float | No
     return access.enter(scope), seconds
 
 
-def _code_of(refusal: StreamError) -> int:
-    return _LATER if refusal.status == 503 else _FORBIDDEN
-
-
 def _can_refuse(scope: Scope) -> bool:
     return "websocket.http.response" in (scope.get("extensions") or {})
 
@@ -313,7 +181,7 @@ async def _refuse_handshake(send: Send, refusal: StreamError, text: str) -> None
     await send({"type": "websocket.http.response.body", "body": text.encode()})
 
 
-def _driver(scope: Scope, pump: ReceivePump, send: Send, menu: Menu) -> tuple[_SocketDriver, Dish]:
+def _driver(scope: Scope, pump: ReceivePump, send: Send, menu: Menu) -> tuple[SocketDriver, Dish]:
     runtime = current_runtime()
     query = scope.get("query_string", b"").decode("latin-1")
     request = Request(method="POST", path=scope["path"], query=query, accept="text/event-stream")
@@ -327,16 +195,12 @@ def _driver(scope: Scope, pump: ReceivePump, send: Send, menu: Menu) -> tuple[_S
         clock=runtime.now,
         started=runtime.now(),
     )
-    return _SocketDriver(Plan(dish, context), pump, send, runtime), dish
+    return SocketDriver(Plan(dish, context), pump, send, runtime), dish
 
 
 def _message_of(dialect: Dialect) -> MessageOf | None:
     found: MessageOf | None = getattr(dialect, "message_of", None)
     return found
-
-
-def _closing(code: int, reason: str) -> Message:
-    return {"type": "websocket.close", "code": code, "reason": reason}
 
 
 async def _raising(exc: Exception) -> AsyncIterator[object]:
