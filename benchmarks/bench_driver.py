@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from statistics import median
-from typing import Any
 
 import msgspec
 
-from .driver_peers import BARE, DISTRIBUTIONS, OURS, applications
+from .driver_peers import BARE, DISTRIBUTIONS, OURS, measurable
+from .exchange import Application, exchange
 from .report import Report, Table
 from .timing import in_turns, ratio
 
-__all__ = ["SCENES", "Scene", "exchange", "run"]
+__all__ = ["SCENES", "Scene", "run"]
 
 _TEXT = "the quick brown fox jumps over the lazy dog"
 
@@ -69,7 +69,7 @@ SCENES = (
 
 def run(rounds: int) -> Report:
     """Returns the table."""
-    makers = applications()
+    makers = measurable().found
     others = [name for name in makers if name != OURS]
     rows: list[list[str | float]] = []
     with asyncio.Runner() as runner:
@@ -85,58 +85,21 @@ def run(rounds: int) -> Report:
         "Streaming, in process",
         f"How many times as long as {OURS} (`EventStream`, without a middleware) each takes, on asyncio, with a server "
         f"that takes every message at once. *{BARE.capitalize()}*: `async for` and `send`, and nothing else: no "
-        "disconnect, no keepalive, no deadline, no task.",
+        "disconnect, no keepalive, no deadline, no task. FastAPI, Litestar and Quart answer behind a route of theirs.",
         ["scene", "of each", "µs", *others],
         rows,
+        ours="µs",
+        peers=[name for name in others if name not in {"SSEMiddleware", BARE}],
+        bare=BARE,
     )
     plot = table.bars("driver", others, y_label=f"times as long as {OURS}")
-    return Report("driver", DISTRIBUTIONS, rounds, [table], plots=[plot])
+    return Report("driver", DISTRIBUTIONS, rounds, [table], plots=[plot], left_out=measurable().left_out)
 
 
-def _run(runner: asyncio.Runner, app: Callable[..., Any], scene: Scene) -> None:
+def _run(runner: asyncio.Runner, app: Application, scene: Scene) -> None:
     runner.run(_streams(app, scene))
 
 
-async def _streams(app: Callable[..., Any], scene: Scene) -> None:
+async def _streams(app: Application, scene: Scene) -> None:
     for _ in range(scene.streams):
         await exchange(app)
-
-
-async def exchange(app: Callable[..., Any]) -> int:
-    """Serves one request as a server does whose client reads everything and stays; returns the bytes that came."""
-    received = 0
-    requests = [{"type": "http.request", "body": b"", "more_body": False}]
-    gone = asyncio.Event()
-
-    async def receive() -> Any:
-        if requests:
-            return requests.pop()
-        await gone.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: Any) -> None:
-        nonlocal received
-        if message["type"] == "http.response.body":
-            received += len(message["body"])
-
-    await app(_SCOPE, receive, send)
-    return received
-
-
-_SCOPE = {
-    "type": "http",
-    "asgi": {"version": "3.0", "spec_version": "2.3"},
-    "http_version": "1.1",
-    "method": "GET",
-    "scheme": "http",
-    "path": "/events",
-    "raw_path": b"/events",
-    "query_string": b"",
-    "root_path": "",
-    "headers": [
-        (b"host", b"localhost:8000"),
-        (b"accept", b"text/event-stream"),
-        (b"cache-control", b"no-cache"),
-        (b"user-agent", b"Mozilla/5.0"),
-    ],
-}

@@ -22,13 +22,15 @@ _NOTE = (
 
 def run(rounds: int) -> Report:
     """Returns the tables."""
-    texts = _table("Writing a text, with an event type", TEXTS, text_encoders(), rounds)
-    values = _table("Writing a dict as JSON, with an event type", PAYLOADS, json_encoders(), rounds)
+    of_texts, of_values = text_encoders(), json_encoders()
+    texts = _table("Writing a text, with an event type", TEXTS, of_texts.found, rounds)
+    values = _table("Writing a dict as JSON, with an event type", PAYLOADS, of_values.found, rounds)
     plots = [
         table.bars(name, ("sse-starlette", "fastapi", "litestar"), y_label=f"times as long as {OURS}")
         for name, table in (("encode-text", texts), ("encode-dict", values))
     ]
-    return Report("encode", DISTRIBUTIONS, rounds, [texts, values], plots=plots)
+    left_out = of_texts.left_out | of_values.left_out
+    return Report("encode", DISTRIBUTIONS, rounds, [texts, values], plots=plots, left_out=left_out)
 
 
 def _table(
@@ -41,4 +43,6 @@ def _table(
         ours = median(seconds[OURS]) / len(values) * 1e6
         bare = f"{ratio(seconds, BARE, OURS):.0%}"
         rows.append([corpus, ours, bare, *(ratio(seconds, name, OURS) for name in peers)])
-    return Table(title, _NOTE, ["data", "µs an event", "of bare", *peers], rows)
+    columns = ["data", "µs an event", "of bare", *peers]
+    others = [name for name in peers if not name.startswith(OURS)]
+    return Table(title, _NOTE, columns, rows, ours="µs an event", peers=others, bare="of bare")

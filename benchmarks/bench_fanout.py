@@ -10,6 +10,7 @@ from typing import Any
 from sseware import EventStream
 from sseware.plugins.chronos import Broker, Chronos, Event
 
+from .exchange import exchange
 from .plots import Plot
 from .report import Report, Table
 from .timing import in_turns
@@ -82,19 +83,13 @@ async def stream_out(count: int) -> int:
     dialect = Chronos()
     sent = 0
 
-    async def receive() -> Any:
-        await asyncio.Event().wait()
-
-    async def send(message: Any) -> None:
+    def count_events(message: Any) -> None:
         nonlocal sent
         sent += message.get("body", b"").count(b'"number"')
 
-    async def stream() -> None:
-        await EventStream(broker.events(), dialect=dialect)(_SCOPE, receive, send)
-
     async with asyncio.TaskGroup() as group:
         for _ in range(count):
-            group.create_task(stream())
+            group.create_task(exchange(EventStream(broker.events(), dialect=dialect), count_events))
         while broker.statistics().subscribers < count:  # noqa: ASYNC110  # a broker has no such event
             await asyncio.sleep(0)
         for number in range(_EVENTS):
@@ -102,16 +97,3 @@ async def stream_out(count: int) -> int:
             await asyncio.sleep(0)
         broker.close()
     return sent
-
-
-_SCOPE = {
-    "type": "http",
-    "asgi": {"version": "3.0", "spec_version": "2.3"},
-    "http_version": "1.1",
-    "method": "GET",
-    "path": "/",
-    "raw_path": b"/",
-    "query_string": b"",
-    "root_path": "",
-    "headers": [(b"accept", b"text/event-stream")],
-}

@@ -15,6 +15,7 @@ from sseware.plugins.chronos import Broker, Event
 from sseware.wire import EventStreamParser
 
 from .corpora import chunked
+from .exchange import exchange
 from .plots import Plot
 from .report import Report, Table
 from .timing import in_turns, ratio
@@ -112,30 +113,20 @@ async def _words(count: int) -> AsyncIterator[str]:
 
 
 def _stream(runner: asyncio.Runner, factor: int) -> Work:
-    return lambda: runner.run(_serve(_words(500 * factor)))
+    return lambda: runner.run(exchange(_plain(_words(500 * factor))))
 
 
 def _connections(runner: asyncio.Runner, factor: int) -> Work:
     async def all_of_them() -> None:
         async with asyncio.TaskGroup() as group:
             for _ in range(50 * factor):
-                group.create_task(_serve(_words(5)))
+                group.create_task(exchange(_plain(_words(5))))
 
     return lambda: runner.run(all_of_them())
 
 
-async def _serve(content: Any, gone: asyncio.Event | None = None) -> None:
-    """Serves a stream to a client that reads everything, until it leaves or the stream ends."""
-    gone = gone or asyncio.Event()
-
-    async def receive() -> Any:
-        await gone.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: Any) -> None:
-        pass
-
-    await EventStream(content, dialect="plain")(_SCOPE, receive, send)
+def _plain(content: AsyncIterator[str]) -> EventStream:
+    return EventStream(content, dialect="plain")
 
 
 def _publish(runner: asyncio.Runner, factor: int) -> Work:
@@ -160,7 +151,7 @@ async def _endless() -> AsyncIterator[str]:
 async def _idle_streams(count: int, measure: Callable[[], float]) -> float:
     gone = asyncio.Event()
     before = measure()
-    tasks = [asyncio.create_task(_serve(_endless(), gone)) for _ in range(count)]
+    tasks = [asyncio.create_task(exchange(_plain(_endless()), gone=gone)) for _ in range(count)]
     for _ in range(10):
         await asyncio.sleep(0)
     grown = measure() - before
@@ -206,16 +197,3 @@ def _memory(runner: asyncio.Runner, make: Callable[[int, Callable[[], float]], A
 def _in_use() -> float:
     gc.collect()
     return tracemalloc.get_traced_memory()[0] / 1024
-
-
-_SCOPE = {
-    "type": "http",
-    "asgi": {"version": "3.0", "spec_version": "2.3"},
-    "http_version": "1.1",
-    "method": "GET",
-    "path": "/",
-    "raw_path": b"/",
-    "query_string": b"",
-    "root_path": "",
-    "headers": [],
-}

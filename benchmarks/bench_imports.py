@@ -48,6 +48,8 @@ def run(rounds: int) -> Report:
         "pytest has been imported already.",
         ["what", "ms"],
         rows,
+        ours="import sseware",
+        peers=[name for name in _IMPORTS if name.startswith("import ") and "sseware" not in name],
     )
     return Report(
         "imports", ("sse-starlette", "starlette", "fastapi"), rounds, [table], "processor time of the process"

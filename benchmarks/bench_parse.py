@@ -6,7 +6,7 @@ from functools import partial
 from statistics import median
 
 from .corpora import CHUNKINGS, GROWTHS, SHAPES, Shape, chunked
-from .parse_peers import BARE, DISTRIBUTIONS, OURS, Parse, parsers
+from .parse_peers import BARE, DISTRIBUTIONS, OURS, Parse, measurable, parsers
 from .report import Report, Table
 from .timing import Seconds, in_turns, ratio
 
@@ -28,12 +28,16 @@ def run(rounds: int) -> Report:
         "or whatever spans two chunks, of our time. In brackets: it finds another number of events.",
         ["shape", "chunk", "µs an event", "of bare", "best peer", *others],
         rows,
+        ours="µs an event",
+        peers=others,
+        bare="of bare",
     )
     plots = [
         shapes.bars(f"parse-{name}", others, y_label=f"times as long as {OURS}", rows=chunking)
         for name, chunking in (("events", "one event"), ("chunks", "16 KiB"))
     ]
-    return Report("parse", DISTRIBUTIONS, rounds, [shapes, _growth(rounds)], plots=plots)
+    tables = [shapes, _growth(rounds)]
+    return Report("parse", DISTRIBUTIONS, rounds, tables, plots=plots, left_out=measurable().left_out)
 
 
 def _row(shape: Shape, chunking: str, peers: dict[str, Parse], rounds: int) -> list[str | float]:

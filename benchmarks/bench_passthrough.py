@@ -7,18 +7,17 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from statistics import median
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 
 from sseware import SSEMiddleware
 
+from .exchange import Application, exchange
 from .report import Report, Table, installed
 from .timing import in_turns
 
-__all__ = ["SCENES", "Scene", "exchange", "run", "wrappers"]
-
-Application: TypeAlias = Callable[[Any, Any, Any], Any]
+__all__ = ["SCENES", "Scene", "run", "wrappers"]
 
 DISTRIBUTIONS = ("starlette",)
 BARE = "no middleware"
@@ -121,40 +120,3 @@ def _run(runner: asyncio.Runner, app: Application) -> None:
 async def _requests(app: Application) -> None:
     for _ in range(REQUESTS):
         await exchange(app)
-
-
-async def exchange(app: Application) -> list[Any]:
-    """Serves one request; returns the messages that came."""
-    sent: list[Any] = []
-
-    async def receive() -> Any:
-        return _REQUEST
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await app(_SCOPE, receive, send)
-    return sent
-
-
-_REQUEST = {"type": "http.request", "body": b"", "more_body": False}
-_SCOPE: dict[str, Any] = {
-    "type": "http",
-    "asgi": {"version": "3.0", "spec_version": "2.3"},
-    "http_version": "1.1",
-    "method": "GET",
-    "scheme": "http",
-    "path": "/",
-    "raw_path": b"/",
-    "query_string": b"",
-    "root_path": "",
-    "client": ("127.0.0.1", 50000),
-    "server": ("127.0.0.1", 8000),
-    "state": {},
-    "headers": [
-        (b"host", b"localhost:8000"),
-        (b"accept", b"text/event-stream"),
-        (b"origin", b"https://a.example"),
-        (b"user-agent", b"Mozilla/5.0"),
-    ],
-}

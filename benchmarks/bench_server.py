@@ -3,148 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import ExitStack
 from statistics import median
 from typing import Any, TypeAlias
 
 import msgspec
 
-from .driver_peers import BARE, DISTRIBUTIONS, OURS, applications
+from .driver_peers import BARE, DISTRIBUTIONS, OURS, measurable
+from .peers import reason
 from .report import Report, Table
-from .server_app import BURST, GROUPS, IN_GROUP, TEXT
+from .server_app import BURST, GROUPS, IN_GROUP
+from .server_process import Server, closed, opened, running
 
-__all__ = ["PEERS", "Server", "run", "running"]
+__all__ = ["PEERS", "run"]
 
-PEERS = tuple(name for name in (OURS, "sse-starlette", "Starlette 2.3", BARE) if name in applications())
+PEERS = (OURS, "sse-starlette", "Starlette 2.3", "FastAPI", "Litestar", "Quart", BARE)
 PATIENCE = 60.0
-_EVENT = TEXT.encode()
-
-Figures: TypeAlias = Mapping[str, float]
 
 
-class Server(msgspec.Struct, frozen=True):
-    """A server that runs.
+class _Size(msgspec.Struct, frozen=True):
+    """How much is measured.
 
     Attributes:
-        process: Its process.
-        port: Where it listens.
+        rounds: How often each peer streams a burst, and groups.
+        listens: How often each is listened to by many.
+        connections: How many those are.
+        seconds: For how long.
+        at_once: How many servers are at rest at one time.
     """
 
-    process: subprocess.Popen[bytes]
-    port: int
-
-    async def figures(self) -> Figures:
-        """Asks what it has used."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(b"GET /figures HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
-        answer = await reader.read()
-        writer.close()
-        found: Figures = json.loads(answer.partition(b"\r\n\r\n")[2])
-        return found
+    rounds: int
+    listens: int
+    connections: int
+    seconds: float
+    at_once: int
 
 
-@contextmanager
-def running(peer: str) -> Iterator[Server]:
-    """Runs a peer on uvicorn (httptools, uvloop), in a process of its own."""
-    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
-        descriptor = listener.fileno()
-        command = [sys.executable, "-m", "benchmarks.server_app", peer, str(descriptor)]
-        process = subprocess.Popen(command, pass_fds=[descriptor])
-        try:
-            yield Server(process, listener.getsockname()[1])
-        finally:
-            process.kill()
-            process.wait()
-
-
-class _Client(asyncio.Protocol):
-    """Asks for a stream and reads it as fast as it comes."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._asked = 0.0
-        self._tail = b""
-        self.events = 0
-        self.first = math.nan
-        self.began = asyncio.Event()
-        self.over = asyncio.Event()
-        self.ended = math.nan
-
-    def connection_made(self, transport: Any) -> None:
-        self.transport = transport
-        self._asked = time.perf_counter()
-        transport.write(
-            f"GET {self._path} HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\nconnection: close\r\n\r\n".encode()
-        )
-
-    def data_received(self, data: bytes) -> None:
-        if not self.events:
-            self.first = time.perf_counter() - self._asked
-        # An event is counted where its text ends, wherever it was cut.
-        data = self._tail + data
-        self.events += data.count(_EVENT)
-        self._tail = data[-(len(_EVENT) - 1) :]
-        if self.events:
-            self.began.set()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.ended = time.perf_counter()
-        self.began.set()
-        self.over.set()
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether the answer ended as HTTP wants it."""
-        return self._tail.endswith(b"0\r\n\r\n")
-
-
-async def _open(server: Server, path: str, count: int) -> list[_Client]:
-    """Opens connections, some at a time, and waits until each has had an event."""
-    loop, clients = asyncio.get_running_loop(), [_Client(path) for _ in range(count)]
-    for client in clients:
-        await loop.create_connection(lambda client=client: client, "127.0.0.1", server.port)  # type: ignore[misc]  # bound at once
-    for client in clients:
-        await client.began.wait()
-    return clients
-
-
-async def _close(clients: Sequence[_Client]) -> None:
-    for client in clients:
-        client.transport.abort()
-    for client in clients:
-        await client.over.wait()
-
-
-async def _whole(server: Server, path: str, count: int, events: int) -> float:
-    """Reads streams to their end; returns the microseconds of an event."""
-    before = await server.figures()
-    clients = await _open(server, path, count)
-    for client in clients:
-        await client.over.wait()
-    after = await server.figures()
-    assert all(client.events == events and client.is_clean for client in clients)
-    return (after["seconds"] - before["after"]) / (count * events) * 1e6
-
-
-async def _many(server: Server, count: int, seconds: float) -> tuple[float, float]:
-    """Listens to many streams for a while; returns the microseconds of an event, and of the first byte (ms, p99)."""
-    clients = await _open(server, "/ticks", count)
-    await asyncio.sleep(0.2)
-    before, seen = await server.figures(), sum(client.events for client in clients)
-    await asyncio.sleep(seconds)
-    after, now = await server.figures(), sum(client.events for client in clients)
-    firsts = sorted(client.first for client in clients)
-    await _close(clients)
-    await asyncio.sleep(0.5)  # the server cleans up, which is another matter
-    return (after["seconds"] - before["after"]) / (now - seen) * 1e6, firsts[int(len(firsts) * 0.99)] * 1e3
+_QUICK = _Size(rounds=1, listens=1, connections=200, seconds=1.0, at_once=len(PEERS))
 
 
 class _AtRest(msgspec.Struct, frozen=True):
@@ -165,13 +64,58 @@ class _AtRest(msgspec.Struct, frozen=True):
     clean: float
 
 
+class _Scene(msgspec.Struct, frozen=True):
+    """What is streamed.
+
+    Attributes:
+        figures: What it tells, by name.
+        measure: Does it once, and returns the figures.
+        rounds: How often it is done.
+        warm_up: How often it is done before that.
+    """
+
+    figures: Sequence[str]
+    measure: Callable[[Server], Coroutine[Any, Any, Sequence[float]]]
+    rounds: int
+    warm_up: int
+
+
+Found: TypeAlias = dict[str, dict[str, list[float] | str]]
+"""By scene and peer, what was measured in each round; or why it was not."""
+
+
+async def _whole(server: Server, path: str, count: int, events: int) -> float:
+    """Reads streams to their end; returns the microseconds of an event."""
+    before = await server.figures()
+    clients = await opened(server, path, count)
+    for client in clients:
+        await client.over.wait()
+    after = await server.figures()
+    if not all(client.events == events and client.is_clean for client in clients):
+        raise ValueError(f"not {events} events and a clean end for each client")
+    return (after["seconds"] - before["after"]) / (count * events) * 1e6
+
+
+async def _many(server: Server, count: int, seconds: float) -> tuple[float, float]:
+    """Listens to many streams for a while; returns the microseconds of an event, and of the first byte (p99)."""
+    clients = await opened(server, "/ticks", count)
+    await asyncio.sleep(0.2)
+    before, seen = await server.figures(), sum(client.events for client in clients)
+    await asyncio.sleep(seconds)
+    after, now = await server.figures(), sum(client.events for client in clients)
+    firsts = sorted(client.first for client in clients)
+    await closed(clients)
+    await asyncio.sleep(0.5)  # the server cleans up, which is another matter
+    return (after["seconds"] - before["after"]) / (now - seen) * 1e6, firsts[int(len(firsts) * 0.99)] * 1e6
+
+
 async def _at_rest(server: Server, count: int, seconds: float, longest: float) -> _AtRest:
-    await _close(await _open(server, "/idle", 20))  # what is loaded by the first request is no connection's
+    await closed(await opened(server, "/idle", 20))  # what is loaded by the first request is no connection's
     await asyncio.sleep(0.3)
     alone = await server.figures()
     await asyncio.sleep(seconds)
     empty = await server.figures()
-    clients = await _open(server, "/idle", count)
+    clients = await opened(server, "/idle", count)
     await asyncio.sleep(1)
     full = await server.figures()
     await asyncio.sleep(seconds)
@@ -195,66 +139,114 @@ async def _at_rest(server: Server, count: int, seconds: float, longest: float) -
 
 def run(rounds: int) -> Report:
     """Returns the tables."""
-    quick = rounds < 5
-    count = 200 if quick else 1000
+    size = _QUICK if rounds < 5 else _Size(max(3, rounds // 2), min(rounds, 3), 1000, 2.0, 1)
+    peers = [peer for peer in PEERS if peer in measurable().found]
     with asyncio.Runner() as runner:
-        costs = runner.run(_costs(max(3, rounds // 2), count, 1.0 if quick else 2.0))
-        rest: dict[str, _AtRest] = {}
-        for peer in PEERS:
-            with running(peer) as server:
-                rest[peer] = runner.run(_at_rest(server, count, 2.0, 8.0))
+        costs = runner.run(_costs(peers, size))
+        rest: dict[str, _AtRest | str] = {}
+        for first in range(0, len(peers), size.at_once):
+            rest |= runner.run(_rests(peers[first : first + size.at_once], size.connections))
     return Report(
         "server",
         ("uvicorn", "httptools", "uvloop", *DISTRIBUTIONS),
-        max(3, rounds // 2),
-        [_cost_table(costs, count), _rest_table(rest, count)],
+        size.rounds,
+        [_cost_table(costs, peers, size.connections), _rest_table(rest, size.connections)],
         clock="processor time of the server's process",
+        left_out={peer: why for peer, why in measurable().left_out.items() if peer in PEERS},
     )
 
 
-async def _costs(rounds: int, count: int, seconds: float) -> dict[str, dict[str, list[float]]]:
-    """Measures each scene in turns; returns the rounds of each peer, by scene."""
-    found: dict[str, dict[str, list[float]]] = {}
+def _scenes(size: _Size) -> list[_Scene]:
+    count = size.connections
+
+    async def burst(server: Server) -> Sequence[float]:
+        return [await _whole(server, "/burst", 1, BURST)]
+
+    async def groups(server: Server) -> Sequence[float]:
+        return [await _whole(server, "/groups", 10, GROUPS * IN_GROUP)]
+
+    async def many(server: Server) -> Sequence[float]:
+        return await _many(server, count, size.seconds)
+
+    return [
+        _Scene([f"a burst of {BURST} events"], burst, size.rounds, 1),
+        _Scene([f"groups of {IN_GROUP} events, 10 connections"], groups, size.rounds, 1),
+        _Scene(
+            [f"at 20 events/s, {count} connections", f"first byte, p99 of {count}"], many, size.listens, 0
+        ),
+    ]
+
+
+async def _costs(peers: Sequence[str], size: _Size) -> Found:
+    """Measures each scene in turns."""
+    found: Found = {}
     with ExitStack() as stack:
-        servers = {peer: stack.enter_context(running(peer)) for peer in PEERS}
-
-        async def note(scene: str, measure: Callable[[Server], Awaitable[float]]) -> None:
-            for turn in range(rounds + 1):
-                for peer in PEERS[turn % len(PEERS) :] + PEERS[: turn % len(PEERS)]:
-                    figure = await asyncio.wait_for(measure(servers[peer]), PATIENCE)
-                    if turn:
-                        found.setdefault(scene, {}).setdefault(peer, []).append(figure)
-
-        await note(f"a burst of {BURST} events", lambda server: _whole(server, "/burst", 1, BURST))
-        await note(
-            f"groups of {IN_GROUP} events, 10 connections",
-            lambda server: _whole(server, "/groups", 10, GROUPS * IN_GROUP),
-        )
-        for _ in range(min(rounds, 3)):
-            for peer, server in servers.items():
-                cost, first = await _many(server, count, seconds)
-                found.setdefault(f"{count} connections at 20 events/s", {}).setdefault(peer, []).append(cost)
-                found.setdefault(f"first byte, p99 of {count}", {}).setdefault(peer, []).append(first * 1e3)
+        servers = {peer: stack.enter_context(running(peer)) for peer in peers}
+        for scene in _scenes(size):
+            found |= {name: {peer: [] for peer in peers} for name in scene.figures}
+            for turn in range(-scene.warm_up, scene.rounds):
+                shift = turn % len(peers)
+                for peer in [*peers[shift:], *peers[:shift]]:
+                    await _turn(found, scene, peer, servers[peer], counts=turn >= 0)
     return found
 
 
-def _cost_table(costs: Mapping[str, Mapping[str, Sequence[float]]], count: int) -> Table:
-    others = [peer for peer in PEERS if peer != OURS]
+async def _turn(found: Found, scene: _Scene, peer: str, server: Server, *, counts: bool) -> None:
+    """Measures once and notes it; or of a peer that fails why, and leaves it alone from then on."""
+    if isinstance(found[scene.figures[0]][peer], str):
+        return
+    try:
+        figures = await asyncio.wait_for(scene.measure(server), PATIENCE)
+    except Exception as exc:
+        if peer == OURS:
+            raise
+        for name in scene.figures:
+            found[name][peer] = reason(exc)
+        return
+    for name, figure in zip(scene.figures, figures, strict=True):
+        noted = found[name][peer]
+        if counts and isinstance(noted, list):
+            noted.append(figure)
+
+
+async def _rests(peers: Sequence[str], count: int) -> dict[str, _AtRest | str]:
+    async def one(peer: str) -> _AtRest | str:
+        with running(peer) as server:
+            try:
+                return await asyncio.wait_for(_at_rest(server, count, 2.0, 8.0), PATIENCE)
+            except Exception as exc:
+                if peer == OURS:
+                    raise
+                return reason(exc)
+
+    return dict(zip(peers, await asyncio.gather(*map(one, peers)), strict=True))
+
+
+def _cost_table(costs: Found, peers: Sequence[str], count: int) -> Table:
+    others = [peer for peer in peers if peer != OURS]
     rows: list[list[str | float]] = []
     for scene, by_peer in costs.items():
-        ratios = (median(a / b for a, b in zip(by_peer[peer], by_peer[OURS], strict=True)) for peer in others)
-        rows.append([scene, median(by_peer[OURS]), *ratios])
+        ours = by_peer[OURS]
+        assert not isinstance(ours, str)
+        rows.append([scene, median(ours), *(_ratio(by_peer[peer], ours) for peer in others)])
     return Table(
         "Streaming over uvicorn",
         f"How many times as long as {OURS} (`EventStream` inside of `SSEMiddleware`) each takes: processor time of the server for an "
         "event; for the first byte, time on the wall. uvicorn with httptools and uvloop, each peer in a process of its own, in "
-        f"turns; {count} connections that are opened one after the other.",
+        f"turns; {count} connections that are opened one after the other. FastAPI, Litestar and Quart answer behind a route of theirs.",
         ["scene", "µs", *others],
         rows,
+        ours="µs",
+        peers=[peer for peer in others if peer != BARE],
+        bare=BARE,
     )
 
 
-def _rest_table(rest: Mapping[str, _AtRest], count: int) -> Table:
+def _ratio(theirs: Sequence[float] | str, ours: Sequence[float]) -> float | str:
+    return theirs if isinstance(theirs, str) else median(a / b for a, b in zip(theirs, ours, strict=True))
+
+
+def _rest_table(rest: Mapping[str, _AtRest | str], count: int) -> Table:
     columns = {
         "KiB a connection": "kib",
         "tasks a connection": "tasks",
@@ -262,10 +254,17 @@ def _rest_table(rest: Mapping[str, _AtRest], count: int) -> Table:
         "exit after SIGTERM, s": "exit",
         "clean ends, %": "clean",
     }
+
+    def cells(figures: _AtRest | str) -> list[float | str]:
+        return [figures if isinstance(figures, str) else getattr(figures, name) for name in columns.values()]
+
     return Table(
         "Idle connections over uvicorn",
         f"{count} streams that have had one event and wait; wake-ups are those of the whole process, beside those that it has without a "
         "stream. Then SIGTERM, with uvicorn's default settings; *inf*: it had not ended after 8 s.",
         ["peer", *columns],
-        [[peer, *(getattr(figures, name) for name in columns.values())] for peer, figures in rest.items()],
+        [[peer, *cells(figures)] for peer, figures in rest.items()],
+        ours=OURS,
+        peers=[peer for peer in rest if peer not in {OURS, BARE}],
+        bare=BARE,
     )

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from .report import Table
-from .targets import number
+from .verdicts import number
 
 __all__ = ["TOLERANCE", "Change", "changes", "comparison"]
 

@@ -1,51 +1,49 @@
-"""Servers' side of a stream, each as an application made of a handler; what is not installed is left out.
+"""Servers' side of a stream, each as an application made of a handler.
 
-The peers send text that is an event already (sse-starlette makes its own of a text); ours encodes an item, in a
-dialect. Each gets a handler of its own for each request, as a framework would give it.
+The bare responses send text that is an event already; sse-starlette, FastAPI and Litestar make one of a text, and so do
+we, in a dialect. Each gets a handler of its own for each request, as a framework would give it.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import cache
 from importlib import import_module
 from typing import Any, TypeAlias
 
 from sseware import EventStream, SSEMiddleware
 
-from .report import installed
+from . import framework_peers
+from .exchange import Application, exchange
+from .handlers import A_TEXT, AN_EVENT, Handler
+from .peers import Peers, tried
 
-__all__ = ["BARE", "DISTRIBUTIONS", "OURS", "Handler", "applications"]
+__all__ = ["BARE", "DISTRIBUTIONS", "MAKERS", "OURS", "Make", "measurable"]
 
-Handler: TypeAlias = Callable[[str, str], AsyncIterator[str]]
-"""Yields texts; what it is called with goes before and after each, so that a peer may get a whole event."""
-
-Application: TypeAlias = Callable[[Any, Any, Any], Any]
+Make: TypeAlias = Callable[[Handler], Application]
 
 OURS = "sseware"
 BARE = "bare loop"
-DISTRIBUTIONS = ("sse-starlette", "starlette")
-
-
-_EVENT = ("data: ", "\n\n")
-_TEXT = ("", "")
+DISTRIBUTIONS = ("sse-starlette", "starlette", "fastapi", "litestar", "quart")
 
 
 def _sseware(handler: Handler) -> Application:
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await EventStream(handler(*_TEXT))(scope, receive, send)
+        await EventStream(handler(*A_TEXT))(scope, receive, send)
 
     return app
 
 
 def _middleware(handler: Handler) -> Application:
-    return SSEMiddleware(lambda: handler(*_TEXT))
+    return SSEMiddleware(lambda: handler(*A_TEXT))
 
 
 def _sse_starlette(handler: Handler) -> Application:
     response = import_module("sse_starlette").EventSourceResponse
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await response(handler(*_TEXT))(scope, receive, send)
+        await response(handler(*A_TEXT))(scope, receive, send)
 
     return app
 
@@ -56,7 +54,7 @@ def _starlette(spec_version: str) -> Callable[[Handler], Application]:
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
             scope = {**scope, "asgi": {"version": "3.0", "spec_version": spec_version}}
-            await response(handler(*_EVENT), media_type="text/event-stream")(scope, receive, send)
+            await response(handler(*AN_EVENT), media_type="text/event-stream")(scope, receive, send)
 
         return app
 
@@ -66,18 +64,39 @@ def _starlette(spec_version: str) -> Callable[[Handler], Application]:
 def _bare(handler: Handler) -> Application:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        async for event in handler(*_EVENT):
+        async for event in handler(*AN_EVENT):
             await send({"type": "http.response.body", "body": event.encode(), "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     return app
 
 
-def applications() -> dict[str, Callable[[Handler], Application]]:
-    """Returns the makers of applications, by name."""
-    found: dict[str, Callable[[Handler], Application]] = {OURS: _sseware, "SSEMiddleware": _middleware}
-    if installed("sse-starlette"):
-        found["sse-starlette"] = _sse_starlette
-    if installed("starlette"):
-        found |= {"Starlette 2.3": _starlette("2.3"), "Starlette 2.4": _starlette("2.4")}
-    return {**found, BARE: _bare}
+MAKERS: dict[str, Make] = {
+    OURS: _sseware,
+    "SSEMiddleware": _middleware,
+    "sse-starlette": _sse_starlette,
+    "Starlette 2.3": _starlette("2.3"),
+    "Starlette 2.4": _starlette("2.4"),
+    "FastAPI": framework_peers.fastapi,
+    "Litestar": framework_peers.litestar,
+    "Quart": framework_peers.quart,
+    BARE: _bare,
+}
+"""What makes an application of a handler, by name; it imports what it needs."""
+
+
+@cache
+def measurable() -> Peers[Make]:
+    """Returns those that stream an event here, and why the others do not."""
+    return tried({name: lambda make=make: make for name, make in MAKERS.items()}, _try)  # type: ignore[misc]  # bound at once
+
+
+def _try(make: Make) -> None:
+    bodies: list[bytes] = []
+    asyncio.run(exchange(make(_one), lambda message: bodies.append(message.get("body", b""))))
+    if b"data: one" not in b"".join(bodies):
+        raise ValueError("it sends no event")
+
+
+async def _one(before: str, after: str) -> AsyncIterator[str]:
+    yield f"{before}one{after}"

@@ -1,6 +1,6 @@
 """Encoders, each as a function from texts (or JSON values) to chunks, the event object included.
 
-What is not installed is left out. The chunks differ: most peers write CRLF, some in another order.
+What cannot be measured is left out, with its reason. The chunks differ: most peers write CRLF, some in another order.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import msgspec
 from sseware.dialects import COMPACT, json_encoder
 from sseware.events import ServerSentEvent
 from sseware.wire import encode
+
+from .peers import Peers, tried
 
 __all__ = ["BARE", "DISTRIBUTIONS", "OURS", "Encode", "json_encoders", "text_encoders"]
 
@@ -127,19 +129,9 @@ def _fastapi_json() -> Encode:
     return encode_all
 
 
-def _found(makers: dict[str, Callable[[], Encode]]) -> dict[str, Encode]:
-    found: dict[str, Encode] = {}
-    for name, make in makers.items():
-        try:
-            found[name] = make()
-        except ImportError:
-            continue
-    return found
-
-
-def text_encoders() -> dict[str, Encode]:
-    """Returns our encoder, the bare f-string, and each peer that is installed."""
-    return _found(
+def text_encoders() -> Peers[Encode]:
+    """Returns our encoder, the bare f-string, and each peer that encodes here, and why the others do not."""
+    return tried(
         {
             OURS: _sseware,
             BARE: _bare,
@@ -148,13 +140,14 @@ def text_encoders() -> dict[str, Encode]:
             "litestar": _litestar,
             "datastar-py": _datastar,
             "aiohttp-sse": _aiohttp_sse,
-        }
+        },
+        lambda encode_all: encode_all(["one"]),
     )
 
 
-def json_encoders() -> dict[str, Encode]:
+def json_encoders() -> Peers[Encode]:
     """Returns our way from a JSON value to a chunk, the standard library's, and those of peers that have one."""
-    return _found(
+    return tried(
         {
             OURS: _sseware_json,
             BARE: _bare_json,
@@ -162,5 +155,6 @@ def json_encoders() -> dict[str, Encode]:
             "sseware, JSON by msgspec": _msgspec_json,
             "sse-starlette": _sse_starlette_json,
             "fastapi": _fastapi_json,
-        }
+        },
+        lambda encode_all: encode_all([{"one": 1}]),
     )

@@ -1,4 +1,4 @@
-"""Parsers, each as a function from chunks to a list of events; what is not installed is left out.
+"""Parsers, each as a function from chunks to a list of events; what cannot be measured is left out, with its reason.
 
 They are called below their HTTP client: bytes in (or text, decoded incrementally as their client does), events out.
 """
@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from importlib import import_module
 from typing import Any, TypeAlias
 
 from sseware.wire import EventStreamParser
 
-__all__ = ["BARE", "DISTRIBUTIONS", "OURS", "Parse", "parsers"]
+from .peers import Peers, tried
+
+__all__ = ["BARE", "DISTRIBUTIONS", "OURS", "Parse", "measurable", "parsers"]
 
 Parse: TypeAlias = Callable[[Sequence[bytes]], list[Any]]
 
@@ -113,12 +116,12 @@ _MAKERS = {
 DISTRIBUTIONS = [name for name in _MAKERS if name != BARE]
 
 
+@cache
+def measurable() -> Peers[Parse]:
+    """Returns the bare loop and each peer that parses here, and why the others do not."""
+    return tried(_MAKERS, lambda parse: parse([b"data: one\n\n"]))
+
+
 def parsers() -> dict[str, Parse]:
-    """Returns our parser, the bare loop, and each peer that is installed."""
-    found = {OURS: _sseware()}
-    for name, make in _MAKERS.items():
-        try:
-            found[name] = make()
-        except ImportError:
-            continue
-    return found
+    """Returns our parser, the bare loop, and each peer that can be measured."""
+    return {OURS: _sseware(), **measurable().found}

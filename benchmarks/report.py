@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -24,12 +24,19 @@ class Table(msgspec.Struct, frozen=True):
         note: How to read it.
         columns: The heads of the columns.
         rows: The cells: text, or numbers, which are printed with two digits after the point.
+        ours: The head of the column with our own time, where the other columns are ratios to it; else the first cell of
+            our row.
+        peers: The heads of the columns of others, or the first cells of their rows.
+        bare: The same of what does the least that can be done.
     """
 
     title: str
     note: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str | float]]
+    ours: str = ""
+    peers: Sequence[str] = ()
+    bare: str = ""
 
     def markdown(self) -> str:
         """Returns it with its heading."""
@@ -67,6 +74,7 @@ class Report(msgspec.Struct, frozen=True):
         tables: The tables.
         clock: What the times are.
         plots: What is drawn beside the tables.
+        left_out: Peers that could not be measured, and why.
     """
 
     name: str
@@ -75,6 +83,7 @@ class Report(msgspec.Struct, frozen=True):
     tables: Sequence[Table]
     clock: str = "processor time of the thread"
     plots: Sequence[Plot] = ()
+    left_out: Mapping[str, str] = {}
 
     def environment(self) -> dict[str, Any]:
         """Returns what the figures depend on."""
@@ -91,13 +100,20 @@ class Report(msgspec.Struct, frozen=True):
     def plain(self) -> dict[str, Any]:
         """Returns every figure, for JSON."""
         tables: list[Any] = msgspec.to_builtins(self.tables)
-        return {"benchmark": self.name, "environment": self.environment(), "tables": tables}
+        return {
+            "benchmark": self.name,
+            "environment": self.environment(),
+            "left out": dict(self.left_out),
+            "tables": tables,
+        }
 
     def markdown(self) -> str:
         """Returns all tables, and what they depend on."""
         where = self.environment()
         versions = ", ".join(f"{name} {number}" for name, number in where.pop("versions").items())
-        facts = "\n".join(f"- {name}: {fact}" for name, fact in where.items())
+        lines = [f"- {name}: {fact}" for name, fact in where.items()]
+        lines += [f"- left out: {name}: {why}" for name, why in self.left_out.items()]
+        facts = "\n".join(lines)
         tables = "\n".join(table.markdown() for table in self.tables)
         return f"# python -m benchmarks {self.name}\n\n{facts}\n- versions: {versions}\n\n{tables}"
 

@@ -17,7 +17,8 @@ import uvicorn
 
 from sseware import SSEMiddleware
 
-from .driver_peers import OURS, applications
+from .driver_peers import MAKERS, OURS
+from .exchange import PATH
 
 __all__ = ["BURST", "GROUPS", "IN_GROUP", "PER_SECOND", "TEXT", "main"]
 
@@ -52,7 +53,7 @@ async def _idle(before: str, after: str) -> AsyncIterator[str]:
 
 
 def _application(peer: str) -> Any:
-    make = applications()[peer]
+    make = MAKERS[peer]
     apps = {"/burst": make(_burst), "/groups": make(_groups), "/ticks": make(_ticks), "/idle": make(_idle)}
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -66,7 +67,9 @@ def _application(peer: str) -> Any:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": body})
         else:
-            await apps[scope["path"]](scope, receive, send)
+            # Each application knows one path, as its framework's route has it.
+            routed = {**scope, "path": PATH, "raw_path": PATH.encode()}
+            await apps[scope["path"]](routed, receive, send)
 
     # As it is meant to be used: the middleware hears the signal that stops the server.
     return SSEMiddleware(app) if peer == OURS else app

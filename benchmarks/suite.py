@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from .report import Report
-from .targets import verdicts
+from .verdicts import verdicts
 
 __all__ = ["RESULTS", "run_all", "write"]
 
@@ -62,12 +62,15 @@ def run_all(names: Sequence[str], directory: Path, *, quick: bool) -> tuple[str,
     return table, failed
 
 
-def _where(reports: Iterable[Mapping[str, Any]], failed: Sequence[str]) -> str:
+def _where(reports: Collection[Mapping[str, Any]], failed: Sequence[str]) -> str:
     facts: dict[str, str] = {}
     for report in reports:
         facts |= {f"{name} {number}": "" for name, number in report["environment"]["versions"].items()}
         facts[f"{report['environment']['interpreter']}, {report['environment']['machine']}"] = ""
     missing = "".join(f"\n- not measured: {line}" for line in failed)
+    for report in reports:
+        left_out = report.get("left out", {}).items()
+        missing += "".join(f"\n- left out of {report['benchmark']}: {peer}: {why}" for peer, why in left_out)
     return f"\nMeasured with {', '.join(sorted(facts))}.\n{missing}"
 
 

@@ -7,13 +7,15 @@ from typing import Any
 import anyio
 import pytest
 
-from benchmarks.bench_passthrough import BARE, SCENES, Scene, _application, exchange, run, wrappers
+from benchmarks.bench_passthrough import BARE, SCENES, Scene, _application, run, wrappers
+from benchmarks.exchange import exchange
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 @pytest.mark.parametrize("name", [name for name in wrappers() if name.startswith("SSEMiddleware")])
 def test_every_message_passes_as_it_is(name: str, scene: Scene) -> None:
-    sent: list[Any] = anyio.run(exchange, wrappers()[name](_application(scene)))
+    sent: list[Any] = []
+    anyio.run(exchange, wrappers()[name](_application(scene)), sent.append)
     assert all(one is other for one, other in zip(sent, scene.messages, strict=True))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 from benchmarks import suite
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.compare import changes, comparison
+from benchmarks.peers import tried
 from benchmarks.report import Report, Table
-from benchmarks.targets import TARGETS, Target, judge, number, verdicts
+from benchmarks.targets import TARGETS, Target
+from benchmarks.verdicts import judge, number, verdicts
 
 
 def report(*rows: list[str | float]) -> dict[str, Any]:
@@ -57,6 +60,47 @@ def test_what_was_not_measured_is_not_passed_over() -> None:
     table = verdicts({})
     assert len(table.rows) == len(TARGETS)
     assert {row[-1] for row in table.rows} == {"not measured"}
+
+
+def test_each_row_shows_our_figure_beside_the_best_peer_and_the_bare_limit() -> None:
+    columns = ["scene", "of each", "µs", "a", "b", "bare loop"]
+    table = Table(
+        "T",
+        "",
+        columns,
+        [["a burst", "event", 2.0, 3.0, 1.5, "50%"]],
+        ours="µs",
+        peers="ab",
+        bare="bare loop",
+    )
+    of_burst = Target(work="a burst", benchmark="driver", column="a", at_least=2)
+    rest = Table("R", "", ["peer", "KiB"], [["us", 20.0], ["a", 9.0]], ours="us", peers=["a"])
+    of_rest = Target(work="at rest", benchmark="server", rows=("us",), column="KiB", at_most=26)
+    reports = {
+        "driver": Report("driver", (), 1, [table]).plain(),
+        "server": Report("server", (), 1, [rest]).plain(),
+    }
+    assert verdicts(reports, [of_burst, of_rest]).rows == [
+        ["a burst", "a burst, event", "2 µs", "3 µs (b)", "1 µs", "≥ 2", "3.00", "holds"],
+        ["at rest", "us", "20", "9 (a)", "-", "≤ 26", "20.00", "holds"],
+    ]
+
+
+def test_a_peer_that_is_missing_or_has_changed_is_left_out_with_its_reason() -> None:
+    def changed() -> str:
+        raise AttributeError("no attribute 'Decoder'")
+
+    makers = {"one": lambda: "one", "other": lambda: import_module("no_such_peer").one, "third": changed}
+    peers = tried(makers, str)
+    assert peers.found == {"one": "one"}
+    why = {"other": "no_such_peer is not installed", "third": "AttributeError: no attribute 'Decoder'"}
+    assert peers.left_out == why
+    written = Report("driver", (), 1, [], left_out=why).markdown()
+    assert "- left out: other: no_such_peer is not installed\n" in written
+
+
+def test_a_peer_that_fails_when_it_is_tried_is_left_out() -> None:
+    assert tried({"number": lambda: "x"}, int).left_out["number"].startswith("ValueError: invalid literal")
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.work)
