@@ -18,6 +18,7 @@ _TRAILERS: Final = "http.response.trailers"
 # These extensions carry a body, too, of a length that is not ours to count.
 _PATH: Final = "http.response.pathsend"
 _ZEROCOPY: Final = "http.response.zerocopysend"
+_LENGTH: Final = b"content-length"
 _PARTS: Final = frozenset((_BODY, _TRAILERS, _PATH, _ZEROCOPY))
 
 
@@ -64,10 +65,12 @@ class SendGuard:
         kind = message["type"]
         if kind == _BODY and self.started and not self._ended:
             # The usual case, without a call: nearly every message of every answer comes here.
-            if not message.get("more_body", False):
+            if not message.get("more_body"):
                 self._ended = True
             if self._left is not None:
-                self._count(self._left, len(message.get("body", b"")))
+                self._left = left = self._left - len(message.get("body", b""))
+                if left and (left < 0 or self._ended):
+                    raise _miscounted(left)
         elif kind == _START:
             message = self._check_start(message)
         elif kind in _PARTS:
@@ -92,7 +95,7 @@ class SendGuard:
         if self.started:
             raise OutOfTurn(f"the application sent {_START} twice: an answer has one head")
         self.started = True
-        if message.get("trailers", False):
+        if message.get("trailers"):
             self._trailers = True
         headers = message.get("headers", ())
         if type(headers) is not list and not isinstance(headers, tuple):
@@ -102,7 +105,7 @@ class SendGuard:
         status = message["status"]
         if not self._is_head and (status == 200 or has_body(status)):
             for name, value in headers:
-                if len(name) == 14 and name.lower() == b"content-length" and value.isdigit():
+                if len(name) == 14 and (name == _LENGTH or name.lower() == _LENGTH) and value.isdigit():
                     self._left = int(value)
                     break
         return {**message, "headers": add_vary(list(headers))} if self.varies else message
@@ -119,13 +122,6 @@ class SendGuard:
         self._ended = kind == _PATH or not message.get("more_body", False)
         self._left = None
 
-    def _count(self, left: int, size: int) -> None:
-        self._left = left = left - size
-        if left < 0:
-            raise OutOfTurn(f"the application sent {-left} bytes more than its content-length announced")
-        if self._ended and left > 0:
-            raise OutOfTurn(f"the application sent {left} bytes less than its content-length announced")
-
     def check_answered(self) -> None:
         """Is called where the application has returned.
 
@@ -134,3 +130,8 @@ class SendGuard:
         """
         if not self.started:
             raise OutOfTurn(f"the application returned without having sent {_START}")
+
+
+def _miscounted(left: int) -> OutOfTurn:
+    than = f"{-left} bytes more" if left < 0 else f"{left} bytes less"
+    return OutOfTurn(f"the application sent {than} than its content-length announced")

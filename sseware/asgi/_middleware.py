@@ -19,7 +19,7 @@ from ._menu import Menu
 from ._observers import CommonObservers
 from ._receive import ReceivePump
 from ._respond import respond
-from ._scope import Surroundings, menu_around, put_menu
+from ._scope import menu_around, put_menu, surround
 from ._settings import Options, Settings
 from ._statistics import StreamCounter, StreamStatistics
 from ._websocket import serve_socket
@@ -104,8 +104,7 @@ class SSEMiddleware:
         # Most requests are none of its business. They pay for what an `EventStream` may need below, and for no more.
         pump, guard = ReceivePump(receive), SendGuard(send, scope["method"])
         menu = self._menu_in(scope) if "sseware" in scope else self._menu
-        around = Surroundings(menu, pump, guard)
-        await self._wrapped(around.put_into(scope), pump.receive, guard.__call__)
+        await self._wrapped(surround(scope, menu, pump, guard), pump.receive, guard.__call__)
         if not (guard.started or pump.gone):
             guard.check_answered()
 
@@ -142,7 +141,7 @@ class SSEMiddleware:
         menu, pump = self._menu_in(scope), ReceivePump(receive, may_end=True)
         guard = AdaptingGuard(scope, pump, send, menu, adapter)
         try:
-            await app(Surroundings(menu, pump, guard).put_into(scope), pump.receive, guard.__call__)
+            await app(surround(scope, menu, pump, guard), pump.receive, guard.__call__)
         except BaseException as exc:
             if guard.stream is not None:
                 await guard.stream.die(exc)

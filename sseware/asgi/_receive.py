@@ -26,9 +26,6 @@ _UNREAD_LIMIT: Final = 2**20
 _MESSAGE_COST: Final = 512
 """What a message weighs beside its body: a body that comes byte by byte must not cost a thousand times its size."""
 
-# Nearly every pump is never started, and has read nothing; one that is started gets a deque of its own.
-_NOTHING_READ: Final[deque[Message]] = deque(maxlen=0)
-
 _DISCONNECT: Final = {"type": "http.disconnect"}
 
 _log = logging.getLogger("sseware")
@@ -68,29 +65,37 @@ class ReceivePump:
         "gone",
     )
 
-    def __init__(self, receive: Receive, limit: int = _UNREAD_LIMIT, *, may_end: bool = False) -> None:
+    # Nothing is keyword-only, because CPython calls such functions slower; there is one of these for each request.
+    def __init__(self, receive: Receive, limit: int = _UNREAD_LIMIT, may_end: bool = False) -> None:
         self._receive = receive
         self._limit = limit
-        self._messages = _NOTHING_READ
-        self._unread = self._passing = 0
-        self._passes = True  # it was never started, and nobody has left: nothing else need be looked at
-        self._wanted = self._overflowed = self._reading = self._body_ended = self.gone = False
-        self._news: anyio.Event | None = None
-        self._on_gone: Callable[[], None] | None = None
-        self._task: Task | None = None
         self._may_end = may_end
+        # It was never started, and nobody has left: nothing else need be looked at. Nearly every pump ends so, and
+        # has no more than this; `_prepare` sets the rest.
+        self._passes = True
+        self._passing = 0
+        self._wanted = self._body_ended = self.gone = False
+        self._news: anyio.Event | None = None
         # Who listens for the disconnect after the request body, each in a scope that can be left.
         self._listening: set[anyio.CancelScope] | None = None
 
+    def _prepare(self) -> None:
+        if self._passes:
+            self._passes = False
+            self._messages: deque[Message] = deque()
+            self._unread = 0
+            self._overflowed = self._reading = False
+            self._on_gone: Callable[[], None] | None = None
+            self._task: Task | None = None
+
     def start(self, runtime: Runtime, on_gone: Callable[[], None]) -> None:
         """Starts to read ahead; ``on_gone`` is called once when the client leaves, maybe at once."""
+        self._prepare()
         self._on_gone = on_gone
-        self._passes = False
         self._reading = True
         if self.gone:
             on_gone()
         elif self._task is None:
-            self._messages = deque(self._messages)
             self._task = runtime.spawn(self._run, "sseware receive")
 
     def stop(self) -> Task | None:
@@ -99,6 +104,7 @@ class ReceivePump:
         Returns:
             The task that read ahead, which is about to end.
         """
+        self._prepare()
         # It is forgotten here: a task that was cancelled keeps its frames, and those keep us.
         task, self._task = self._task, None
         self._on_gone = None
@@ -147,8 +153,8 @@ class ReceivePump:
     def _leave(self) -> None:
         if self.gone:
             return
+        self._prepare()
         self.gone = True
-        self._passes = False
         self._notify()
         if self._on_gone is not None:
             self._on_gone()
@@ -175,7 +181,7 @@ class ReceivePump:
             if self.gone:
                 return dict(_DISCONNECT)
             await self._wait_news()
-        if self._body_ended and self._may_end:
+        if self._body_ended:
             return await self._listen()
         self._passing += 1
         try:
@@ -186,7 +192,7 @@ class ReceivePump:
                 self._notify()
         if message["type"] == "http.disconnect":
             self._leave()
-        elif not message.get("more_body", False):
+        elif self._may_end and not message.get("more_body"):
             self._body_ended = True
         return message
 

@@ -6,20 +6,20 @@ from sseware.asgi import Settings
 from sseware.asgi._guard import SendGuard
 from sseware.asgi._menu import Menu
 from sseware.asgi._receive import ReceivePump
-from sseware.asgi._scope import Surroundings
+from sseware.asgi._scope import Surroundings, surround
 from tests.asgi.fakes import FakeServer, request
 
 SERVER = FakeServer()
-AROUND = Surroundings(Menu(Settings()), ReceivePump(SERVER.receive), SendGuard(SERVER.send, "GET"))
+AROUND = (Menu(Settings()), ReceivePump(SERVER.receive), SendGuard(SERVER.send, "GET"))
 
 
 def test_a_response_finds_what_is_around_it() -> None:
-    assert Surroundings.of(AROUND.put_into(request())) is AROUND
+    assert Surroundings.of(surround(request(), *AROUND)) == Surroundings(*AROUND)
 
 
 def test_whoever_is_outside_sees_no_change() -> None:
     scope = request()
-    AROUND.put_into(scope)
+    surround(scope, *AROUND)
     assert scope == request()
 
 
@@ -29,3 +29,4 @@ def test_without_a_middleware_there_is_nothing() -> None:
 
 def test_what_somebody_else_left_under_our_name_is_left_alone() -> None:
     assert Surroundings.of({"sseware": "something"}) is None
+    assert Surroundings.of({"sseware": (1, 2, 3)}) is None
