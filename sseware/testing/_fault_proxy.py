@@ -76,6 +76,8 @@ class FaultProxy(Endpoint, EitherWith["FaultProxy"]):
         self._target = target
         self._faults = faults
         self._pairs: set[_Pair] = set()
+        self._clients: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="fault_proxy", daemon=True)
@@ -148,10 +150,30 @@ class FaultProxy(Endpoint, EitherWith["FaultProxy"]):
         server.close()
         for pair in list(self._pairs):
             pair.reset()
-        loop.run_until_complete(_cancel_others())
+        loop.run_until_complete(self._end_all())
         loop.close()
 
-    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task that is cancelled before its first step never takes one, and closes nothing.
+        self._clients.add(writer)
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._served, writer))
+
+    def _served(self, writer: asyncio.StreamWriter, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._clients.discard(writer)
+        if task.cancelled():
+            _reset(writer)
+
+    async def _end_all(self) -> None:
+        await _cancel_others()
+        for writer in self._clients:
+            _reset(writer)
+        # Transports that were aborted close their sockets in the next turn.
+        await asyncio.sleep(0)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._faults.refuse:
             _reset(writer)
             return
@@ -217,12 +239,12 @@ class FaultProxy(Endpoint, EitherWith["FaultProxy"]):
 
 
 async def _cancel_others() -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
-    # Transports that were aborted close their sockets in the next turn.
-    await asyncio.sleep(0)
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        # What was about to be accepted has a task by now.
+        await asyncio.sleep(0)
 
 
 def _each(pairs: Iterable[_Pair], end: Callable[[_Pair], None]) -> None:

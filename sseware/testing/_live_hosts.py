@@ -14,8 +14,8 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
+from ._engine import Engine
 from ._live_calls import Calls, LeakedCall, wait_for
-from ._live_engines import Engine
 from .errors import ServerFailed
 
 __all__ = ["Host", "InProcess", "InThread"]

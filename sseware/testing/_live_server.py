@@ -15,9 +15,10 @@ from typing import Any, Final
 
 from ._either_with import EitherWith
 from ._endpoint import Endpoint
+from ._engine import Engine
 from ._exchange import check_seconds
 from ._live_calls import LeakedCall, wait_for
-from ._live_engines import Daphne, Engine, Granian, Hypercorn, HypercornOnTrio, Uvicorn
+from ._live_engines import Daphne, Granian, Hypercorn, HypercornOnTrio, Uvicorn
 from ._live_hosts import Host, InProcess, InThread
 from .errors import AppLeaked, SSETimeout, UnknownServer
 

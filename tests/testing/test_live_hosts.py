@@ -13,8 +13,9 @@ import anyio
 import pytest
 
 from sseware import SSEMiddleware
+from sseware.testing._engine import Engine
 from sseware.testing._live_calls import wait_for
-from sseware.testing._live_engines import Engine, Uvicorn
+from sseware.testing._live_engines import Uvicorn
 from sseware.testing._live_hosts import InProcess, InThread
 from sseware.testing.errors import ServerFailed
 

@@ -14,7 +14,7 @@ import pytest
 from _pytest.pytester import SysModulesSnapshot
 
 from sseware import ServerSentEvent
-from sseware.testing import VirtualClock, WireConnection, fixtures, plugin
+from sseware.testing import VirtualClock, WireConnection, _plugin_options, fixtures, plugin
 from sseware.testing._choices import Choices
 from tests.testing.apps import says
 from tests.testing.inner import TICKS
@@ -82,7 +82,7 @@ def test_the_header_says_what_is_chosen(pytester: pytest.Pytester) -> None:
 
 
 def test_the_defaults_are_those_of_the_choices() -> None:
-    assert Choices()._asdict() == plugin._DEFAULTS
+    assert Choices()._asdict() == _plugin_options.DEFAULTS
 
 
 def test_the_options_and_the_marker_and_the_fixtures_are_described(pytester: pytest.Pytester) -> None:
@@ -110,7 +110,7 @@ def test_the_options_and_the_marker_and_the_fixtures_are_described(pytester: pyt
 )
 def test_an_option_that_there_is_not_lists_what_there_is(option: str, value: str, want: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=re.escape(want)):
-        plugin._checked(option)(value)
+        _plugin_options._checked(option)(value)
 
 
 def test_a_misspelt_option_is_a_usage_error(pytester: pytest.Pytester) -> None:

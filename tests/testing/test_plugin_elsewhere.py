@@ -128,7 +128,8 @@ UNUSED = """
 def test_nothing_of_it_is_there(request):
     assert [name for name in request.fixturenames if name.startswith(("sse", "_sse"))] == []
     loaded = {name for name in sys.modules if name.partition(".")[0] in ("sseware", "msgspec", "httpx", "starlette")}
-    assert loaded <= {"sseware", "sseware._lazy", "sseware.testing", "sseware.testing.plugin"}
+    parts = {"sseware.testing._plugin_options", "sseware.testing._plugin_time"}
+    assert loaded <= {"sseware", "sseware._lazy", "sseware.testing", "sseware.testing.plugin", *parts}
     assert "hypothesis" not in sys.modules
     print("POLICY", asyncio.get_event_loop_policy())
 
