@@ -55,6 +55,13 @@ class FailsTwice(Wrong):
                     yield item
 
 
+class DataUnasked(Wrong):
+    """Says that data are an event as they are, and spells them otherwise where it is asked."""
+
+    class encoder(Around):
+        data_event = "message"
+
+
 class Deaf(Wrong):
     """Reads no text."""
 
@@ -98,6 +105,9 @@ class FoldRaises(Wrong):
         ),
         pytest.param(
             ReadsNothingAtAll, "total", ServerSentEvent("x"), "returned what is no item", id="no-item"
+        ),
+        pytest.param(
+            DataUnasked, "text-event", "a", "data that are written without asking", id="data-unasked"
         ),
         pytest.param(FailsTwice, "odd-values", "a cycle", "more than one end", id="two-ends"),
         pytest.param(

@@ -102,7 +102,7 @@ def _odd_values(target: Any, value: str) -> None:
 @law(
     "dialect/text-event",
     MUST,
-    "Where texts are written without asking the dialect, they are what it would have said.",
+    "Where texts or data are written without asking the dialect, they are what it would have said.",
     "ARCHITECTURE, tasks",
     needs=("hypothesis",),
     examples=lambda: ["a", "", "a\nb", "half \ud83d"],
@@ -112,12 +112,13 @@ def _odd_values(target: Any, value: str) -> None:
 def _text_event(target: Any, text: str) -> None:
     chunks = ChunkEncoder(the_dialect(target).open(StreamContext(clock=float)))
     chunks.encode(Text("a"))
-    write = chunks.text_writer
-    if write is None:
-        return  # the dialect is asked for each
-    got, want = write(text), chunks.encode(Text(text))
-    if got != want:
+    # Where there is none of these, the dialect is asked for each.
+    write_text, write_data = chunks.text_writer, chunks.data_writer
+    if write_text is not None and (got := write_text(text)) != (want := chunks.encode(Text(text))):
         raise Broken("a text that is written without asking is another one", got=repr(got), want=repr(want))
+    data = {text: [text, 1.0, None]}
+    if write_data is not None and (got := write_data(data)) != (want := chunks.encode(Data(data))):
+        raise Broken("data that are written without asking are others", got=repr(got), want=repr(want))
 
 
 DIALECT_ODD_LAWS: Final = (_total, _odd_values, _text_event)
