@@ -147,10 +147,7 @@ class FaultProxy(Endpoint, EitherWith["FaultProxy"]):
         server = loop.run_until_complete(asyncio.start_server(self._accepted, sock=self._listener))
         loop.call_soon(self._serving.set)
         loop.run_forever()
-        server.close()
-        for pair in list(self._pairs):
-            pair.reset()
-        loop.run_until_complete(self._end_all())
+        loop.run_until_complete(self._end_all(server))
         loop.close()
 
     def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -166,7 +163,13 @@ class FaultProxy(Endpoint, EitherWith["FaultProxy"]):
         if task.cancelled():
             _reset(writer)
 
-    async def _end_all(self) -> None:
+    async def _end_all(self, server: asyncio.Server) -> None:
+        # asyncio never closes a connection that it has accepted where its server closes before it is looked at.
+        asyncio.get_running_loop().remove_reader(self._listener)
+        await asyncio.sleep(0)
+        server.close()
+        for pair in list(self._pairs):
+            pair.reset()
         await _cancel_others()
         for writer in self._clients:
             _reset(writer)

@@ -136,6 +136,7 @@ SECTIONS: dict[str, list[Row]] = {
     "Plugins": [
         Row("T1", "a plugin that raises, in each hook"),
         Row("T2", "a dialect that returns what is no event", real=False),
+        Row("T7", "a test that fails, or is interrupted, with something open", real=False),
     ],
     "Dialects": [
         Row("D1", "no terminator, two of them, one after an error", real=False),
