@@ -24,6 +24,21 @@ def modules(page: str) -> list[str]:
     return found
 
 
+# A busy machine may take longer for an example than hypothesis allows.
+CONFTEST = """
+import pytest
+from hypothesis import settings
+
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+"""
+
+
 @pytest.mark.parametrize(
     ("ini", "wanted"),
     [
@@ -36,8 +51,7 @@ def test_every_example_passes(tmp_path: Path, ini: str, wanted: str) -> None:
     chosen = [module for module in modules(PAGE.read_text(encoding="utf-8")) if wanted in module]
     for number, module in enumerate(chosen):
         (tmp_path / f"test_{number}.py").write_text(module, encoding="utf-8")
-    backend = "import pytest\n\n\n@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n"
-    (tmp_path / "conftest.py").write_text(backend, encoding="utf-8")
+    (tmp_path / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     blocked = ["-p", "no:asyncio"] if "anyio_mode" in ini else []
     done = run(tmp_path, "", *blocked, ini=ini)
     # Each is in one of the examples, some for several servers or vectors.
