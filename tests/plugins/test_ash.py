@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sseware import ServerSentEvent, encode
-from sseware.dialects import COMPACT, AnItem, StreamContext, decode
+from sseware import ServerSentEvent
+from sseware.dialects import COMPACT, AnItem, StreamContext
 from sseware.errors import InvalidDialectEvent, InvalidItem, TruncatedStream
 from sseware.items import (
     Data,
@@ -30,6 +29,7 @@ from sseware.items import (
     Usage,
 )
 from sseware.plugins.ash import Ash, AshEvent, ash_events, async_ash_events
+from tests.plugins.speaking import body_of, items_of, stream_of
 
 
 def dialect(**options: Any) -> Ash:
@@ -37,27 +37,15 @@ def dialect(**options: Any) -> Ash:
 
 
 def stream(items: Iterable[AnItem], *, speaks: Ash | None = None, fail: Failure | None = None) -> str:
-    encoder = (speaks or dialect()).open(StreamContext())
-    events = [*encoder.start()]
-    for item in items:
-        events += encoder.encode(item)
-    events += encoder.finish() if fail is None else encoder.fail(fail)
-    return b"".join(encode(event) for event in events).decode()
+    return stream_of(speaks or dialect(), items, fail=fail).decode()
 
 
 def fold(items: Iterable[AnItem], speaks: Ash | None = None) -> tuple[int, Any]:
-    folded = (speaks or dialect()).fold(StreamContext())
-    for item in items:
-        folded.add(item)
-    answer = folded.finish()
-    return answer.status, json.loads(answer.body)
+    return body_of(speaks or dialect(), items)
 
 
 def read(wire: str) -> list[AnItem]:
-    async def main() -> list[AnItem]:
-        return [item async for item in decode([wire.encode()], dialect())]
-
-    return anyio.run(main)
+    return items_of(dialect(), wire.encode())
 
 
 DONE = 'event: done\ndata: {"sessionId":"s1"}\n\n'

@@ -8,13 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sseware import ServerSentEvent, encode
-from sseware.dialects import AnItem, StreamContext, decode
+from sseware import ServerSentEvent
+from sseware.dialects import AnItem, StreamContext
 from sseware.errors import InvalidDialectEvent, InvalidItem
 from sseware.items import (
     Data,
@@ -31,6 +30,7 @@ from sseware.items import (
     Usage,
 )
 from sseware.plugins.chronos import Chronos
+from tests.plugins.speaking import body_of, items_of, stream_of
 
 NOON = 1_736_164_800_250_000_000
 AT = '"timestamp":"2025-01-06T12:00:00.25Z"'
@@ -41,27 +41,15 @@ def dialect(**options: Any) -> Chronos:
 
 
 def stream(items: Iterable[AnItem], *, speaks: Chronos | None = None, fail: Failure | None = None) -> str:
-    encoder = (speaks or dialect()).open(StreamContext())
-    events = [*encoder.start()]
-    for item in items:
-        events += encoder.encode(item)
-    events += encoder.finish() if fail is None else encoder.fail(fail)
-    return b"".join(encode(event) for event in events).decode()
+    return stream_of(speaks or dialect(), items, fail=fail).decode()
 
 
 def fold(items: Iterable[AnItem]) -> tuple[int, Any]:
-    folded = dialect().fold(StreamContext())
-    for item in items:
-        folded.add(item)
-    answer = folded.finish()
-    return answer.status, json.loads(answer.body)
+    return body_of(dialect(), items)
 
 
 def read(wire: str) -> list[AnItem]:
-    async def main() -> list[AnItem]:
-        return [item async for item in decode([wire.encode()], "chronos")]
-
-    return anyio.run(main)
+    return items_of("chronos", wire.encode())
 
 
 RUN = [

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sseware import ServerSentEvent, encode
-from sseware.dialects import AnItem, StreamContext, decode
+from sseware import ServerSentEvent
+from sseware.dialects import AnItem, StreamContext
 from sseware.errors import ConfigurationError, InvalidDialectEvent, InvalidItem, TruncatedStream
-from sseware.events import Comment
 from sseware.items import (
     Data,
     Failure,
@@ -31,11 +28,7 @@ from sseware.items import (
     Usage,
 )
 from sseware.plugins.hector import Hector
-from sseware.wire import encode_comment
-
-
-def written(event: ServerSentEvent | Comment) -> bytes:
-    return encode_comment(event.text) if isinstance(event, Comment) else encode(event)
+from tests.plugins.speaking import body_of, items_of, stream_of
 
 
 def stream(
@@ -45,27 +38,15 @@ def stream(
     fail: Failure | None = None,
     context: StreamContext | None = None,
 ) -> str:
-    encoder = (speaks or Hector()).open(context or StreamContext())
-    events = [*encoder.start()]
-    for item in items:
-        events += encoder.encode(item)
-    events += encoder.finish() if fail is None else encoder.fail(fail)
-    return b"".join(written(event) for event in events).decode()
+    return stream_of(speaks or Hector(), items, fail=fail, context=context).decode()
 
 
 def fold(items: Iterable[AnItem], speaks: Hector | None = None) -> tuple[int, Any]:
-    folded = (speaks or Hector()).fold(StreamContext())
-    for item in items:
-        folded.add(item)
-    answer = folded.finish()
-    return answer.status, json.loads(answer.body)
+    return body_of(speaks or Hector(), items)
 
 
 def read(wire: str, speaks: Hector | None = None) -> list[AnItem]:
-    async def main() -> list[AnItem]:
-        return [item async for item in decode([wire.encode()], speaks or Hector())]
-
-    return anyio.run(main)
+    return items_of(speaks or Hector(), wire.encode())
 
 
 def chunks(wire: str) -> list[str]:

@@ -9,13 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sseware import ServerSentEvent, encode
-from sseware.dialects import AnItem, StreamContext, decode
+from sseware.dialects import AnItem, StreamContext
 from sseware.errors import ConfigurationError, InvalidDialectEvent, InvalidItem, StreamError, TruncatedStream
 from sseware.items import Data, Failure, File, Finish, Log, Start, Text, Thinking, Usage
 from sseware.plugins.machpay import (
@@ -27,6 +26,7 @@ from sseware.plugins.machpay import (
     async_with_retry,
     with_retry,
 )
+from tests.plugins.speaking import body_of, items_of, stream_of
 
 NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
 
@@ -47,28 +47,15 @@ def stream(
     milliseconds: int = 0,
     fail: Failure | None = None,
 ) -> bytes:
-    """What the driver writes for these items."""
-    encoder = (speaks or dialect()).open(context(milliseconds))
-    events = [*encoder.start()]
-    for item in items:
-        events += encoder.encode(item)
-    events += encoder.finish() if fail is None else encoder.fail(fail)
-    return b"".join(encode(event) for event in events)
+    return stream_of(speaks or dialect(), items, fail=fail, context=context(milliseconds))
 
 
 def fold(items: Iterable[AnItem], *, speaks: MachPay | None = None, milliseconds: int = 0) -> Any:
-    folded = (speaks or dialect()).fold(context(milliseconds))
-    for item in items:
-        folded.add(item)
-    answer = folded.finish()
-    return answer.status, json.loads(answer.body)
+    return body_of(speaks or dialect(), items, context=context(milliseconds))
 
 
 def read(wire: bytes, speaks: MachPay | None = None) -> list[AnItem]:
-    async def main() -> list[AnItem]:
-        return [item async for item in decode([wire], speaks or dialect())]
-
-    return anyio.run(main)
+    return items_of(speaks or dialect(), wire)
 
 
 STORY = [Start("exec_7", "story"), Text("Once "), Text("upon")]

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sseware.dialects import AnItem, StreamContext
+from sseware.dialects import AnItem
 from sseware.errors import InvalidDialectEvent, TruncatedStream
 from sseware.events import ServerSentEvent
 from sseware.items import Data, Failure, Finish, Log, Text
 from sseware.plugins.husk import Husk
-from sseware.wire import encode, iter_events
+from sseware.wire import iter_events
+from tests.plugins.speaking import stream_of_run
 
 
 def decode(wire: bytes) -> list[AnItem]:
@@ -24,13 +25,7 @@ def decode(wire: bytes) -> list[AnItem]:
 
 
 def wire_of(items: list[AnItem]) -> bytes:
-    encoder = Husk().open(StreamContext())
-    events = [*encoder.start()]
-    for item in items:
-        if isinstance(item, Failure):
-            return b"".join(map(encode, [*events, *encoder.fail(item)]))
-        events += encoder.encode(item)
-    return b"".join(map(encode, [*events, *encoder.finish()]))
+    return stream_of_run(Husk(), items)
 
 
 DONE = b'event: done\ndata: {"ok":true,"exitCode":0}\n\n'

@@ -31,7 +31,8 @@ from sseware.items import (
 )
 from sseware.plugins.husk import Husk
 from sseware.testing.strategies import hostile_text
-from sseware.wire import encode, iter_events
+from sseware.wire import iter_events
+from tests.plugins.speaking import stream_of_run
 
 LIMIT = Failure("output exceeded the 50-byte stream limit; truncated", code="output_limit")
 TIMED_OUT = Finish(False, None, {"error": "kernel timed out", "status": 504})
@@ -58,17 +59,7 @@ class Loud(Text, frozen=True, tag="loud"):
 
 
 def wire(items: Sequence[AnItem], dialect: Husk | None = None) -> bytes:
-    """What a driver writes: each item, then the end or the failure."""
-    encoder = (dialect or Husk()).open(StreamContext())
-    events = [*encoder.start()]
-    for item in items:
-        if isinstance(item, Failure):
-            events += encoder.fail(item)
-            break
-        events += encoder.encode(item)
-    else:
-        events += encoder.finish()
-    return b"".join(map(encode, events))
+    return stream_of_run(dialect or Husk(), items)
 
 
 DONE = b'event: done\ndata: {"ok":true,"exitCode":0}\n\n'
