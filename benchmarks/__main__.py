@@ -17,6 +17,7 @@ from . import conformance, soak
 from .compare import changes, comparison
 from .report import Report
 from .suite import RESULTS, run_all, write
+from .timing import QUICK_ROUNDS
 
 # One file a question. A benchmark has a function run(rounds) that returns a Report.
 BENCHMARKS = {
@@ -31,7 +32,6 @@ BENCHMARKS = {
     "server": "bench_server",
 }
 ROUNDS = 11
-QUICK_ROUNDS = 3
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -71,7 +71,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     for name in ("all", *sorted(BENCHMARKS)):
         command = commands.add_parser(name, help="all of them" if name == "all" else _question(name))
         command.add_argument(
-            "--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds instead of {ROUNDS}"
+            "--quick",
+            action="store_true",
+            help=f"{QUICK_ROUNDS} rounds instead of {ROUNDS}, or fewer, and less in each",
         )
         command.add_argument(
             "--into", type=Path, metavar="DIRECTORY", help="write tables, figures and plots there"

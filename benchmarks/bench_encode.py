@@ -16,7 +16,8 @@ __all__ = ["run"]
 
 _NOTE = (
     f"How many times as long as {OURS} each takes, the event object included. *Of bare*: what an f-string takes (and `json`), which "
-    "checks nothing, of our time."
+    "checks nothing, of our time. A dict is written as a stream writes those of its handler; *an event each*: as a dialect writes an "
+    "event of its own."
 )
 
 

@@ -18,6 +18,7 @@ from .peers import reason
 from .report import Report, Table
 from .server_app import BURST, GROUPS, IN_GROUP
 from .server_process import Server, closed, opened, running
+from .timing import is_quick
 
 __all__ = ["PEERS", "run"]
 
@@ -139,7 +140,7 @@ async def _at_rest(server: Server, count: int, seconds: float, longest: float) -
 
 def run(rounds: int) -> Report:
     """Returns the tables."""
-    size = _QUICK if rounds < 5 else _Size(max(3, rounds // 2), min(rounds, 3), 1000, 2.0, 1)
+    size = _QUICK if is_quick(rounds) else _Size(max(3, rounds // 2), min(rounds, 3), 1000, 2.0, 1)
     peers = [peer for peer in PEERS if peer in measurable().found]
     with asyncio.Runner() as runner:
         costs = runner.run(_costs(peers, size))

@@ -8,36 +8,45 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import TypeAlias
 
-__all__ = ["GARBAGE_COLLECTOR", "Seconds", "in_turns", "ratio"]
+__all__ = ["GARBAGE_COLLECTOR", "QUICK_ROUNDS", "Seconds", "in_turns", "is_quick", "ratio"]
 
 Work: TypeAlias = Callable[[], object]
 Seconds: TypeAlias = Mapping[str, Sequence[float]]
 """By name, how long each round took."""
+
+QUICK_ROUNDS = 3
+"""How many rounds there are at the most where somebody is in a hurry."""
 
 GARBAGE_COLLECTOR = (
     "on; what was there before (imports, inputs) is frozen, and each turn begins with a clean slate"
 )
 
 
-def in_turns(works: Mapping[str, Work], rounds: int) -> Seconds:
+def is_quick(rounds: int) -> bool:
+    """Whether somebody is in a hurry, so that what is measured has to be smaller, too."""
+    return rounds <= QUICK_ROUNDS
+
+
+def in_turns(works: Mapping[str, Work], rounds: int, *, warm_up: int = 1) -> Seconds:
     """Times each work once a round, each round in another order.
 
     It is the processor time of the thread that counts: other processes take none of it, though they share the caches.
 
     Args:
         works: What to do, by name. What it returns is thrown away after its time was taken.
-        rounds: How many rounds there are, after one that does not count.
+        rounds: How many rounds there are that count.
+        warm_up: How many there are before, which do not.
     """
     seconds: dict[str, list[float]] = {name: [] for name in works}
     names = list(works)
     gc.collect()
     gc.freeze()
     try:
-        for turn in range(rounds + 1):
+        for turn in range(-warm_up, rounds):
             shift = turn % len(names)
             for name in names[shift:] + names[:shift]:
                 spent = _time(works[name])
-                if turn:
+                if turn >= 0:
                     seconds[name].append(spent)
     finally:
         gc.unfreeze()

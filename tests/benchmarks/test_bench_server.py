@@ -13,6 +13,7 @@ from benchmarks.bench_server import PEERS
 from benchmarks.driver_peers import BARE, OURS, measurable
 from benchmarks.server_app import GROUPS, IN_GROUP
 from benchmarks.server_process import Server, running
+from benchmarks.targets import TARGETS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what a process has used is read in /proc")
 
@@ -48,3 +49,10 @@ def test_a_peer_that_fails_is_shown_with_its_reason(monkeypatch: pytest.MonkeyPa
     assert found == {"a burst": {OURS: [0.5, 0.5], BARE: "ValueError: no clean end / of it"}}
     table = bench_server._cost_table(found, [OURS, BARE], 10)
     assert table.rows == [["a burst", 0.5, "ValueError: no clean end / of it"]]
+
+
+def test_in_a_hurry_too_there_is_a_figure_for_each_row_of_the_performance_table() -> None:
+    figures = [name for scene in bench_server._scenes(bench_server._QUICK) for name in scene.figures]
+    for target in TARGETS:
+        if target.benchmark == "server" and target.rows != (OURS,):
+            assert any(name.startswith(target.rows[0]) for name in figures), target.work
