@@ -56,6 +56,8 @@ _OBJECTS: Final[dict[str, type[Item]]] = {
     "named_data": Data,
 }
 _NAMES: Final[dict[type[Item], str]] = {kind: name for name, kind in (_TEXTS | _OBJECTS).items()}
+# Is left out where there is nothing to say.
+_OPTIONAL: Final = frozenset({"retry_after"})
 _DATA: Final = "data"
 _ENDS: Final = frozenset({"finish", "error"})
 _ONE_LINE: Final = re.compile("[^\r\n\ud800-\udfff]+")
@@ -108,8 +110,11 @@ def _summary(kind: type[Item]) -> str:
 
 
 def _fields_of(kind: type[Item]) -> type[msgspec.Struct]:
-    """Returns a struct of an item's fields, all of them always written, without the tag: its event is named."""
-    fields = [(field.name, field.type) for field in msgspec.structs.fields(kind)]
+    """Returns a struct of an item's fields as they are written, without the tag: its event is named."""
+    fields: list[Any] = [
+        (field.name, field.type, None) if field.name in _OPTIONAL else (field.name, field.type)
+        for field in msgspec.structs.fields(kind)
+    ]
     return msgspec.defstruct(kind.__name__, fields, namespace={"__doc__": _summary(kind)})
 
 
@@ -164,7 +169,8 @@ def _object(item: AnItem) -> ServerSentEvent:
 
 
 def _fields(item: AnItem, kind: Any) -> dict[str, Any]:
-    return {name: getattr(item, name) for name in kind.__struct_fields__}
+    every = ((name, getattr(item, name)) for name in kind.__struct_fields__)
+    return {name: value for name, value in every if value is not None or name not in _OPTIONAL}
 
 
 class _PlainFold:

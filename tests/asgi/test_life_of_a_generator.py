@@ -312,8 +312,7 @@ async def test_a_sync_handler_that_raises_StopIteration_has_failed() -> None:
 
     server = await answer(SSEMiddleware(handler))
     assert server.body == (
-        b'data: a\n\nevent: error\ndata: {"message":"internal error","code":"internal_error","status":500,'
-        b'"retry_after":null}\n\n'
+        b'data: a\n\nevent: error\ndata: {"message":"internal error","code":"internal_error","status":500}\n\n'
     )
 
 

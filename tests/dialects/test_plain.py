@@ -316,6 +316,18 @@ def test_the_status_of_a_fold_is_that_of_its_end(finish: Finish, status: int) ->
     assert answer.headers == (("content-type", "application/json; charset=utf-8"),)
 
 
+@pytest.mark.parametrize(
+    ("failure", "written"),
+    [
+        pytest.param(Failure("no"), {"status": 500}, id="nobody-knows"),
+        pytest.param(Failure("no", retry_after=0), {"status": 500, "retry_after": 0}, id="at-once"),
+    ],
+)
+def test_when_to_come_back_is_said_where_it_is_known(failure: Failure, written: dict[str, Any]) -> None:
+    payload = json.loads(encoded([], failure).split(b"data: ")[1])
+    assert payload == {"message": "no", "code": "internal_error", **written}
+
+
 def test_a_failure_is_an_answer_with_nothing_partial() -> None:
     fold = Plain().fold(StreamContext())
     fold.add(Text("half of it"))

@@ -167,8 +167,7 @@ async def test_nothing_is_read_after_the_end_of_the_source() -> None:
 async def test_a_failure_is_translated_and_ends_it() -> None:
     source, problems = Source(BEGIN + ONCE + broken("x", "no"), ONCE), list[Exception]()
     assert await chunks_of(source, Bounded(), "plain", problems) == [
-        b'data: Once\n\nevent: error\ndata: {"message":"x: no","code":"internal_error","status":500,'
-        b'"retry_after":null}\n\n'
+        b'data: Once\n\nevent: error\ndata: {"message":"x: no","code":"internal_error","status":500}\n\n'
     ]
     assert (source.left, source.closed, problems) == (1, 1, [])
 
