@@ -51,7 +51,8 @@ class AdaptedStream:
         send: Sends; in turns, for the application may send what is no body.
         runtime: The event loop.
         raises: Whether ``send`` raises once the client has left, as ASGI 2.4 has it. In older versions, and in
-            every server that was measured, it returns; the application hears of it from ``receive``.
+            every server that was measured, it returns; the application hears of it from ``receive``. Where the server
+            stops it raises in any version: one that does not listen would keep the server from its end.
         slot: Its slot, which it gives back.
         seconds: How many seconds it may take from the request on; ``None`` for any time.
     """
@@ -103,7 +104,7 @@ class AdaptedStream:
         """Takes a message of the application's, in the place of the server's ``send``.
 
         Raises:
-            StreamOver: The stream is over, and the ASGI version says that ``send`` raises then.
+            StreamOver: The stream is over, and the ASGI version says that ``send`` raises then; or the server stops.
         """
         kind = message["type"]
         if self._passing:
@@ -149,7 +150,7 @@ class AdaptedStream:
     async def _take_body(self, message: Message) -> None:
         last = not message.get("more_body", False)
         if self._over:
-            if self._stopped and self._raises:
+            if self._stopped and (self._raises or self._outcome is Outcome.DRAINED):
                 raise StreamOver("the stream is over; nobody reads what the application sends")
             # A server's send would return at once, too; but an application that never awaits anything else must let
             # the event loop turn.

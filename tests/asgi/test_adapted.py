@@ -13,6 +13,7 @@ import pytest
 
 from sseware import SSEMiddleware
 from sseware.asgi._adapt_bodies import UnreadableBody
+from sseware.asgi._adapted import StreamOver
 from sseware.dialects import ObservedStream, Plain, StreamObserver, StreamSummary
 from sseware.plugins.hector import Hector
 from sseware.testing import cancel_everywhere
@@ -21,10 +22,7 @@ from tests.asgi.fakes import FakeServer, Message, answer, request, serving, turn
 pytestmark = pytest.mark.anyio
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
-FAILURE = (
-    b"event: error\n"
-    b'data: {"message":"internal error","code":"internal_error","status":500,"retry_after":null}\n\n'
-)
+FAILURE = b'event: error\ndata: {"message":"internal error","code":"internal_error","status":500}\n\n'
 SSE = request(accept="text/event-stream")
 SSE_24 = {**SSE, "asgi": {"version": "3.0", "spec_version": "2.4"}}
 
@@ -319,6 +317,32 @@ class TestAServerThatStops:
             assert server.is_complete
         assert b"retry: " in server.body
         assert heard == [{"type": "http.disconnect"}]
+
+    async def test_an_application_that_only_sends_is_ended_by_what_it_sends(self) -> None:
+        raised: list[BaseException] = []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await send(start())
+            try:
+                while True:
+                    await send(body(b"x", more=True))
+                    await anyio.sleep(0.1)
+            except OSError as exc:
+                raised.append(exc)
+                raise
+
+        wrapped = adapted(app)
+        async with serving(wrapped, SSE) as server:
+            await until(lambda: server.chunks)
+            assert wrapped.drain is not None
+            wrapped.drain.begin()
+            # The client stays: what ends the application is not that it has left.
+            with anyio.fail_after(60):
+                while not raised:
+                    await anyio.sleep(0.1)
+            assert server.is_complete
+        assert b"retry: " in server.body
+        assert isinstance(raised[0], StreamOver)
 
     @pytest.mark.parametrize("method", ["GET", "HEAD"])
     async def test_who_asks_for_one_then_is_sent_away_and_who_does_not_is_served(self, method: str) -> None:
