@@ -10,15 +10,15 @@ A middleware that is not async makes Django run the request in a thread; streams
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, Final, ParamSpec, Unpack, overload
+from typing import Any, Final, Unpack
 
 from ..asgi import EventStream as _EventStream
 from ..asgi import Options
 from ..asgi._frameworks import Shell
-from ..asgi._streaming import Call, decorated
+from ..asgi._streaming import Call
 from ..errors import ConfigurationError
 from ._answer import Answer
+from ._decorator import decorator
 from ._extras import missing
 
 try:
@@ -27,8 +27,6 @@ except ImportError as exc:
     raise missing("Django", "django") from exc
 
 __all__ = ["SHELL", "EventStream", "streaming"]
-
-_P = ParamSpec("_P")
 
 
 class EventStream(StreamingHttpResponse):  # type: ignore[misc]  # Django has no types
@@ -90,25 +88,11 @@ def _scope_of(request: HttpRequest) -> Any:
     return scope
 
 
-@overload
-def streaming(handler: Callable[_P, Any], /) -> Callable[_P, Coroutine[Any, Any, EventStream]]: ...
-@overload
-def streaming(
-    **options: Unpack[Options],
-) -> Callable[[Callable[_P, Any]], Callable[_P, Coroutine[Any, Any, EventStream]]]: ...
-def streaming(handler: Callable[..., Any] | None = None, /, **options: Unpack[Options]) -> Any:
-    """Makes an async view of a function, or of a view class's method: `sseware.streaming` with exact types.
-
-    Args:
-        handler: A generator function, async or sync, or a function that returns something that yields.
-        options: As `sseware.asgi.Settings` describes them.
-    """
-    decorate = decorated(options, _answer)
-    return decorate if handler is None else decorate(handler)
-
-
 async def _answer(call: Call) -> EventStream:
     return await _begin(call.stream(_EventStream), call.args)
+
+
+streaming = decorator(_answer)
 
 
 async def _begin(stream: Any, args: tuple[Any, ...]) -> EventStream:

@@ -11,16 +11,15 @@ A responder is decorated inside its class, and keeps its parameters: ``async def
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from itertools import pairwise
-from typing import Any, Final, ParamSpec, Self, Unpack, overload
+from typing import Any, Final, Self
 
 from ..asgi import EventStream as _EventStream
-from ..asgi import Options
 from ..asgi._frameworks import Shell
-from ..asgi._streaming import Call, decorated
+from ..asgi._streaming import Call
 from ..errors import ConfigurationError
 from ._answer import Answer
+from ._decorator import decorator
 from ._extras import missing
 
 try:
@@ -29,8 +28,6 @@ except ImportError as exc:
     raise missing("Falcon", "falcon") from exc
 
 __all__ = ["SHELL", "EventStream", "streaming"]
-
-_P = ParamSpec("_P")
 
 
 class EventStream(_EventStream):
@@ -89,25 +86,11 @@ def _scope_of(req: Request) -> Any:
     return {**req.scope, "headers": fields}
 
 
-@overload
-def streaming(handler: Callable[_P, Any], /) -> Callable[_P, Coroutine[Any, Any, None]]: ...
-@overload
-def streaming(
-    **options: Unpack[Options],
-) -> Callable[[Callable[_P, Any]], Callable[_P, Coroutine[Any, Any, None]]]: ...
-def streaming(handler: Callable[..., Any] | None = None, /, **options: Unpack[Options]) -> Any:
-    """Makes a responder of a method that yields: `sseware.streaming` with exact types.
-
-    Args:
-        handler: A generator function, async or sync, or a function that returns something that yields.
-        options: As `sseware.asgi.Settings` describes them.
-    """
-    decorate = decorated(options, _answer)
-    return decorate if handler is None else decorate(handler)
-
-
 async def _answer(call: Call) -> None:
     await _begin(call.stream(_EventStream), call.args)
+
+
+streaming = decorator(_answer)
 
 
 async def _begin(stream: Any, args: tuple[Any, ...]) -> None:

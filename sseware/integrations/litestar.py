@@ -13,13 +13,14 @@ declares are those of the stream.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Final, ParamSpec, Unpack, overload
+from collections.abc import Iterable
+from typing import Any, Final, Unpack
 
 from .._types import Receive, Scope, Send
 from ..asgi import EventStream as _EventStream
 from ..asgi import Options
-from ..asgi._streaming import Call, decorated
+from ..asgi._streaming import Call
+from ._decorator import decorator
 from ._extras import missing
 
 try:
@@ -31,7 +32,6 @@ except ImportError as exc:
 
 __all__ = ["EventStream", "streaming"]
 
-_P = ParamSpec("_P")
 
 _BY_METHOD: Final = frozenset((200, 201, 204))
 """What Litestar gives a route that declares no status."""
@@ -90,22 +90,8 @@ class _Answer:
             await self._background()
 
 
-@overload
-def streaming(handler: Callable[_P, Any], /) -> Callable[_P, Coroutine[Any, Any, EventStream]]: ...
-@overload
-def streaming(
-    **options: Unpack[Options],
-) -> Callable[[Callable[_P, Any]], Callable[_P, Coroutine[Any, Any, EventStream]]]: ...
-def streaming(handler: Callable[..., Any] | None = None, /, **options: Unpack[Options]) -> Any:
-    """Makes a route handler of a function that yields: `sseware.streaming` with exact types.
-
-    Args:
-        handler: A generator function, async or sync, or a function that returns something that yields.
-        options: As `sseware.asgi.Settings` describes them.
-    """
-    decorate = decorated(options, _answer, EventStream)
-    return decorate if handler is None else decorate(handler)
-
-
 async def _answer(call: Call) -> EventStream:
     return EventStream(call.stream(_EventStream))
+
+
+streaming = decorator(_answer, EventStream)

@@ -8,14 +8,14 @@ not hold for a stream.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, Final, ParamSpec, Unpack, overload
+from typing import Any, Final, Unpack
 
 from ..asgi import EventStream as _EventStream
 from ..asgi import Options
 from ..asgi._frameworks import Shell
-from ..asgi._streaming import Call, decorated
+from ..asgi._streaming import Call
 from ._answer import Answer
+from ._decorator import decorator
 from ._extras import missing
 
 try:
@@ -26,8 +26,6 @@ except ImportError as exc:
     raise missing("Quart", "quart") from exc
 
 __all__ = ["SHELL", "EventStream", "streaming"]
-
-_P = ParamSpec("_P")
 
 
 class EventStream(Response):
@@ -66,25 +64,11 @@ class EventStream(Response):
         return answer
 
 
-@overload
-def streaming(handler: Callable[_P, Any], /) -> Callable[_P, Coroutine[Any, Any, Response]]: ...
-@overload
-def streaming(
-    **options: Unpack[Options],
-) -> Callable[[Callable[_P, Any]], Callable[_P, Coroutine[Any, Any, Response]]]: ...
-def streaming(handler: Callable[..., Any] | None = None, /, **options: Unpack[Options]) -> Any:
-    """Makes a view of a function that yields: `sseware.streaming` with exact types.
-
-    Args:
-        handler: A generator function, async or sync, or a function that returns something that yields.
-        options: As `sseware.asgi.Settings` describes them.
-    """
-    decorate = decorated(options, _answer)
-    return decorate if handler is None else decorate(handler)
-
-
 async def _answer(call: Call) -> Response:
     return await _begun(call.stream(_EventStream))
+
+
+streaming = decorator(_answer)
 
 
 async def _begun(stream: _EventStream) -> Response:

@@ -11,13 +11,13 @@ It differs from Starlette's `StreamingResponse` in this:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, ParamSpec, Unpack, overload
+from typing import Any, Unpack
 
 from .._types import RawHeaders, Receive, Scope, Send
 from ..asgi import EventStream as _EventStream
 from ..asgi import Options
-from ..asgi._streaming import Call, decorated
+from ..asgi._streaming import Call
+from ._decorator import decorator
 from ._extras import missing
 
 try:
@@ -27,8 +27,6 @@ except ImportError as exc:
     raise missing("Starlette", "starlette") from exc
 
 __all__ = ["EventStream", "streaming"]
-
-_P = ParamSpec("_P")
 
 
 class EventStream(_EventStream, Response):
@@ -84,22 +82,8 @@ class EventStream(_EventStream, Response):
             self._change(Options(headers=tuple(fields)))
 
 
-@overload
-def streaming(handler: Callable[_P, Any], /) -> Callable[_P, Coroutine[Any, Any, EventStream]]: ...
-@overload
-def streaming(
-    **options: Unpack[Options],
-) -> Callable[[Callable[_P, Any]], Callable[_P, Coroutine[Any, Any, EventStream]]]: ...
-def streaming(handler: Callable[..., Any] | None = None, /, **options: Unpack[Options]) -> Any:
-    """Makes an endpoint of a function that yields: `sseware.streaming` with exact types.
-
-    Args:
-        handler: A generator function, async or sync, or a function that returns something that yields.
-        options: As `sseware.asgi.Settings` describes them.
-    """
-    decorate = decorated(options, _answer)
-    return decorate if handler is None else decorate(handler)
-
-
 async def _answer(call: Call) -> EventStream:
     return call.stream(EventStream)
+
+
+streaming = decorator(_answer)
