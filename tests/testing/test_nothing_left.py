@@ -66,8 +66,8 @@ async def test_it(sse_connect):
 """,
     "connect-and-a-leak": """
 @pytest.mark.anyio
-async def test_it(sse_connect):
-    async with sse_connect(leaky, timeout=0.2) as stream:
+async def test_it(sse_connect, sse_clock):
+    async with sse_connect(leaky) as stream:
         await stream.next()
         raise FAILURE
 """,
