@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from ._cancel_everywhere import cancel_everywhere
     from ._clock import VirtualTimeLoop, virtual_backend
     from ._connect import connect
-    from ._fault_proxy import FaultProxy, Faults, fault_proxy
+    from ._fault_proxy import FaultProxy, fault_proxy
+    from ._faults import Faults
     from ._lifespan import lifespan
     from ._live_server import LIVE_SERVERS, LiveServer, sse_server
     from ._matching import IsEvent
@@ -59,7 +60,7 @@ else:
             "DialectSuite": "laws",
             "EncoderSuite": "laws",
             "FaultProxy": "_fault_proxy",
-            "Faults": "_fault_proxy",
+            "Faults": "_faults",
             "IncrementalParser": "_oracle",
             "IsEvent": "_matching",
             "LIVE_SERVERS": "_live_server",
