@@ -119,7 +119,11 @@ def _beside(target: Target, place: _Place) -> tuple[str, str, str, str]:
     bare = number(cells.get(table.get("bare", "")))
     return (
         name,
-        f"{scale if unit else place.figure:.3g}{unit}",
-        "-" if best is None else f"{theirs[best] * scale:.3g}{unit} ({best})",
-        "-" if bare is None else f"{bare * scale:.3g}{unit}",
+        _short(scale if unit else place.figure) + unit,
+        "-" if best is None else f"{_short(theirs[best] * scale)}{unit} ({best})",
+        "-" if bare is None else _short(bare * scale) + unit,
     )
+
+
+def _short(figure: float) -> str:
+    return f"{figure:.0f}" if abs(figure) >= 100 else f"{figure:.3g}"
