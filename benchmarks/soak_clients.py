@@ -149,7 +149,8 @@ class Client:
         await self._read("/sync", self._random.randrange(3, 60))
 
     async def _reads_slowly(self) -> None:
-        await self._read("/flood", 300, pause=0.2, size=4096)
+        # As fast as the server can tell it from one that stalls: room is made a third of a socket's buffer at a time.
+        await self._read("/flood", 300, pause=0.2, size=16_384)
 
     async def _comes_and_goes(self) -> None:
         _, writer = await self._connect("/ticks")
