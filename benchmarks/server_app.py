@@ -1,4 +1,4 @@
-"""A server in a process of its own: ``python -m benchmarks.server_app PEER DESCRIPTOR`` serves on an inherited socket."""
+"""A server in a process of its own: ``python -m benchmarks.server_app ENGINE PEER DESCRIPTOR`` serves on an inherited socket."""
 
 from __future__ import annotations
 
@@ -13,25 +13,30 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-
 from sseware import SSEMiddleware
 
 from .driver_peers import MAKERS, OURS
 from .exchange import PATH
+from .handlers import Handler
+from .servers import ENGINES
 
-__all__ = ["BURST", "GROUPS", "IN_GROUP", "PER_SECOND", "TEXT", "main"]
+__all__ = ["BURST", "BURSTS", "GROUPS", "IN_GROUP", "PAUSES", "TEXT", "main"]
 
 TEXT = "the quick brown fox jumps over the lazy dog"
 BURST = 20_000
+BURSTS = (10, 100, 2_000, 10_000, BURST)
 IN_GROUP = 8
 GROUPS = 100
-PER_SECOND = 20
+PAUSES = (2, 50, 500)
+"""Milliseconds between the events of a stream."""
 
 
-async def _burst(before: str, after: str) -> AsyncIterator[str]:
-    for _ in range(BURST):
-        yield f"{before}{TEXT}{after}"
+def _burst(events: int) -> Handler:
+    async def handler(before: str, after: str) -> AsyncIterator[str]:
+        for _ in range(events):
+            yield f"{before}{TEXT}{after}"
+
+    return handler
 
 
 async def _groups(before: str, after: str) -> AsyncIterator[str]:
@@ -41,10 +46,13 @@ async def _groups(before: str, after: str) -> AsyncIterator[str]:
         await asyncio.sleep(0.005)
 
 
-async def _ticks(before: str, after: str) -> AsyncIterator[str]:
-    while True:
-        yield f"{before}{TEXT}{after}"
-        await asyncio.sleep(1 / PER_SECOND)
+def _ticks(pause: float) -> Handler:
+    async def handler(before: str, after: str) -> AsyncIterator[str]:
+        while True:
+            yield f"{before}{TEXT}{after}"
+            await asyncio.sleep(pause)
+
+    return handler
 
 
 async def _idle(before: str, after: str) -> AsyncIterator[str]:
@@ -54,7 +62,12 @@ async def _idle(before: str, after: str) -> AsyncIterator[str]:
 
 def _application(peer: str) -> Any:
     make = MAKERS[peer]
-    apps = {"/burst": make(_burst), "/groups": make(_groups), "/ticks": make(_ticks), "/idle": make(_idle)}
+    apps = {
+        "/groups": make(_groups),
+        "/idle": make(_idle),
+        **{f"/burst/{events}": make(_burst(events)) for events in BURSTS},
+        **{f"/ticks/{pause}": make(_ticks(pause / 1000)) for pause in PAUSES},
+    }
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -91,12 +104,9 @@ def _figures() -> dict[str, float]:
     }
 
 
-def main(peer: str, descriptor: str) -> None:
+def main(engine: str, peer: str, descriptor: str) -> None:
     """Serves until a signal comes."""
-    config = uvicorn.Config(
-        _application(peer), http="httptools", loop="uvloop", log_level="critical", access_log=False
-    )
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(descriptor))])
+    ENGINES[engine].serve(_application(peer), socket.socket(fileno=int(descriptor)))
 
 
 if __name__ == "__main__":

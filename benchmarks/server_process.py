@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from random import Random
 from typing import Any, TypeAlias
 
 import msgspec
 
 from .server_app import TEXT
+from .servers import BACKLOG, ENGINES, UVICORN
 
 __all__ = ["Client", "Figures", "Server", "closed", "opened", "running"]
 
@@ -46,17 +48,33 @@ class Server(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def running(peer: str) -> Iterator[Server]:
-    """Runs a peer on uvicorn (httptools, uvloop), in a process of its own."""
-    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
-        descriptor = listener.fileno()
-        command = [sys.executable, "-m", "benchmarks.server_app", peer, str(descriptor)]
+def running(peer: str, engine: str = UVICORN) -> Iterator[Server]:
+    """Runs a peer on an engine, in a process of its own."""
+    listens_itself = ENGINES[engine].listens_itself
+    with socket.socket() as bound:
+        # Whoever listens itself takes the port beside us; nobody else is given it meanwhile.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind(("127.0.0.1", 0))
+        if not listens_itself:
+            bound.listen(BACKLOG)
+        port, descriptor = bound.getsockname()[1], bound.fileno()
+        command = [sys.executable, "-m", "benchmarks.server_app", engine, peer, str(descriptor)]
         process = subprocess.Popen(command, pass_fds=[descriptor])
-        try:
-            yield Server(process, listener.getsockname()[1])
-        finally:
-            process.kill()
-            process.wait()
+    try:
+        if listens_itself:
+            _wait_until_it_listens(process, port)
+        yield Server(process, port)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
+    while process.poll() is None:
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.02)
+    raise ChildProcessError(f"the server has ended with {process.returncode}")
 
 
 class Client(asyncio.Protocol):
@@ -67,7 +85,8 @@ class Client(asyncio.Protocol):
         self._asked = 0.0
         self._tail = b""
         self.events = 0
-        self.first = math.nan
+        self.first_byte = math.nan
+        self.first_event = math.nan
         self.began = asyncio.Event()
         self.over = asyncio.Event()
         self.ended = math.nan
@@ -80,8 +99,11 @@ class Client(asyncio.Protocol):
         )
 
     def data_received(self, data: bytes) -> None:
+        passed = time.perf_counter() - self._asked
+        if math.isnan(self.first_byte):
+            self.first_byte = passed
         if not self.events:
-            self.first = time.perf_counter() - self._asked
+            self.first_event = passed
         # An event is counted where its text ends, wherever it was cut.
         data = self._tail + data
         self.events += data.count(_EVENT)
@@ -100,10 +122,21 @@ class Client(asyncio.Protocol):
         return self._tail.endswith(b"0\r\n\r\n")
 
 
-async def opened(server: Server, path: str, count: int) -> list[Client]:
-    """Opens connections, some at a time, and waits until each has had an event."""
-    loop, clients = asyncio.get_running_loop(), [Client(path) for _ in range(count)]
-    for client in clients:
+async def opened(server: Server, path: str, count: int, pace: float = math.inf) -> list[Client]:
+    """Opens connections, some at a time, and waits until each has had an event.
+
+    Args:
+        server: Which.
+        path: What is asked for.
+        count: How many.
+        pace: How many a second, at the most. Within its share of the second each comes at a moment of its own, so that
+            they fall in with no rhythm of the streams.
+    """
+    loop, clients, moment = asyncio.get_running_loop(), [Client(path) for _ in range(count)], Random(0).random
+    start = loop.time()
+    for index, client in enumerate(clients):
+        if pace < math.inf:
+            await asyncio.sleep(start + (index + moment()) / pace - loop.time())
         await loop.create_connection(lambda client=client: client, "127.0.0.1", server.port)  # type: ignore[misc]  # bound at once
     for client in clients:
         await client.began.wait()

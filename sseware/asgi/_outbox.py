@@ -26,22 +26,21 @@ class Outbox:
         closed: Whether nothing will come any more.
         flush: Hands over what was put: to be called each time before the task waits that puts. The writer puts
             something quicker in its place where it can.
-        is_used: Whether anything with bytes has come.
     """
 
     __slots__ = (
         "_chunks",
-        "_empty",
         "_full",
         "_left",
         "_max_bytes",
         "_max_items",
+        "_most",
         "_room",
         "_runtime",
+        "_taken",
         "_wake_writer",
         "closed",
         "flush",
-        "is_used",
     )
 
     def __init__(self, runtime: Runtime, wake_writer: WakeUp, max_items: int, max_bytes: int) -> None:
@@ -50,29 +49,32 @@ class Outbox:
         self._max_items = max_items
         self._max_bytes = max_bytes
         self._chunks: list[bytes] = []
-        self._empty = 0
+        self._most = max_items
         self._left = max_bytes
-        self._full = False
+        self._full = self._taken = False
         self._room = runtime.wake_up()
         self.closed = False
         self.flush: Callable[[], None] = _tells(self._chunks, self._wake_writer)
-        self.is_used = False
 
     def put(self, chunk: bytes) -> bool:
         """Puts the bytes of one item, maybe none, for `flush` to hand over; returns whether there is room."""
         chunks = self._chunks
         if chunk:
-            self.is_used = True
             chunks.append(chunk)
             self._left -= len(chunk)
         else:
-            self._empty += 1
-        return self._left > 0 and len(chunks) + self._empty < self._max_items
+            self._most -= 1
+        return self._left > 0 and len(chunks) < self._most
 
     def put_first(self, chunk: bytes) -> None:
         """Puts what goes before everything that is ready; it wakes nobody, and nobody waits for its room."""
         if chunk:
             self._chunks.insert(0, chunk)
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anything with bytes has come."""
+        return self._taken or self.ready
 
     @property
     def ready(self) -> bool:
@@ -83,7 +85,7 @@ class Outbox:
         """Waits until what was put has been taken, or `release` is called."""
         if not self._chunks:
             # Items without bytes have nobody to wait for; yet the loop must turn.
-            self._empty = 0
+            self._most = self._max_items
             await self._runtime.turn()
             return
         self._full = True
@@ -110,7 +112,8 @@ class Outbox:
             return b""
         taken = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         chunks.clear()
-        self._empty = 0
+        self._taken = True
+        self._most = self._max_items
         self._left = self._max_bytes
         if self._full:
             self.release()
