@@ -30,6 +30,7 @@ BENCHMARKS = {
     "imports": "bench_imports",
     "passthrough": "bench_passthrough",
     "server": "bench_server",
+    "servers": "bench_servers",
 }
 ROUNDS = 11
 

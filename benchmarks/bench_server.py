@@ -6,10 +6,9 @@ import asyncio
 import math
 import signal
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from statistics import median
-from typing import Any, TypeAlias
 
 import msgspec
 
@@ -18,12 +17,17 @@ from .peers import reason
 from .report import Report, Table
 from .server_app import BURST, GROUPS, IN_GROUP
 from .server_process import Server, closed, opened, running
+from .server_scenes import PATIENCE, Found, Scene, in_turns, listened, ratio, read_whole, waited
+from .servers import ENGINES, UVICORN
 from .timing import is_quick
 
 __all__ = ["PEERS", "run"]
 
 PEERS = (OURS, "sse-starlette", "Starlette 2.3", "FastAPI", "Litestar", "Quart", BARE)
-PATIENCE = 60.0
+FAST, SLOW = 50, 500
+"""Milliseconds between the events of a stream: 1 000 streams fill a processor, or take a fraction of it."""
+PACE = 250
+"""How many connections a second are opened where it is timed how soon they are answered."""
 
 
 class _Size(msgspec.Struct, frozen=True):
@@ -31,7 +35,7 @@ class _Size(msgspec.Struct, frozen=True):
 
     Attributes:
         rounds: How often each peer streams a burst, and groups.
-        listens: How often each is listened to by many.
+        listens: How often each is listened to by many, and asked by many how soon it answers.
         connections: How many those are.
         seconds: For how long.
         at_once: How many servers are at rest at one time.
@@ -63,51 +67,6 @@ class _AtRest(msgspec.Struct, frozen=True):
     wake_ups: float
     exit: float
     clean: float
-
-
-class _Scene(msgspec.Struct, frozen=True):
-    """What is streamed.
-
-    Attributes:
-        figures: What it tells, by name.
-        measure: Does it once, and returns the figures.
-        rounds: How often it is done.
-        warm_up: How often it is done before that.
-    """
-
-    figures: Sequence[str]
-    measure: Callable[[Server], Coroutine[Any, Any, Sequence[float]]]
-    rounds: int
-    warm_up: int
-
-
-Found: TypeAlias = dict[str, dict[str, list[float] | str]]
-"""By scene and peer, what was measured in each round; or why it was not."""
-
-
-async def _whole(server: Server, path: str, count: int, events: int) -> float:
-    """Reads streams to their end; returns the microseconds of an event."""
-    before = await server.figures()
-    clients = await opened(server, path, count)
-    for client in clients:
-        await client.over.wait()
-    after = await server.figures()
-    if not all(client.events == events and client.is_clean for client in clients):
-        raise ValueError(f"not {events} events and a clean end for each client")
-    return (after["seconds"] - before["after"]) / (count * events) * 1e6
-
-
-async def _many(server: Server, count: int, seconds: float) -> tuple[float, float]:
-    """Listens to many streams for a while; returns the microseconds of an event, and of the first byte (p99)."""
-    clients = await opened(server, "/ticks", count)
-    await asyncio.sleep(0.2)
-    before, seen = await server.figures(), sum(client.events for client in clients)
-    await asyncio.sleep(seconds)
-    after, now = await server.figures(), sum(client.events for client in clients)
-    firsts = sorted(client.first for client in clients)
-    await closed(clients)
-    await asyncio.sleep(0.5)  # the server cleans up, which is another matter
-    return (after["seconds"] - before["after"]) / (now - seen) * 1e6, firsts[int(len(firsts) * 0.99)] * 1e6
 
 
 async def _at_rest(server: Server, count: int, seconds: float, longest: float) -> _AtRest:
@@ -149,7 +108,7 @@ def run(rounds: int) -> Report:
             rest |= runner.run(_rests(peers[first : first + size.at_once], size.connections))
     return Report(
         "server",
-        ("uvicorn", "httptools", "uvloop", *DISTRIBUTIONS),
+        (*ENGINES[UVICORN].distributions, *DISTRIBUTIONS),
         size.rounds,
         [_cost_table(costs, peers, size.connections), _rest_table(rest, size.connections)],
         clock="processor time of the server's process",
@@ -157,57 +116,41 @@ def run(rounds: int) -> Report:
     )
 
 
-def _scenes(size: _Size) -> list[_Scene]:
+def _scenes(size: _Size) -> list[Scene]:
     count = size.connections
 
     async def burst(server: Server) -> Sequence[float]:
-        return [await _whole(server, "/burst", 1, BURST)]
+        return [await read_whole(server, f"/burst/{BURST}", 1, BURST)]
 
     async def groups(server: Server) -> Sequence[float]:
-        return [await _whole(server, "/groups", 10, GROUPS * IN_GROUP)]
+        return [await read_whole(server, "/groups", 10, GROUPS * IN_GROUP)]
 
     async def many(server: Server) -> Sequence[float]:
-        return await _many(server, count, size.seconds)
+        return (await listened(server, FAST, count, size.seconds))[:1]
+
+    async def first(server: Server) -> Sequence[float]:
+        return await waited(server, SLOW, count, PACE)
 
     return [
-        _Scene([f"a burst of {BURST} events"], burst, size.rounds, 1),
-        _Scene([f"groups of {IN_GROUP} events, 10 connections"], groups, size.rounds, 1),
-        _Scene(
-            [f"at 20 events/s, {count} connections", f"first byte, p99 of {count}"], many, size.listens, 0
+        Scene([f"a burst of {BURST} events"], burst, size.rounds, 1),
+        Scene([f"groups of {IN_GROUP} events, 10 connections"], groups, size.rounds, 1),
+        Scene([f"at 20 events/s, {count} connections"], many, size.listens, 0),
+        Scene(
+            [
+                f"first byte, p99 of {count} connections, {PACE} opened a second",
+                f"first event, p99 of {count} connections, {PACE} opened a second",
+            ],
+            first,
+            size.listens,
+            0,
         ),
     ]
 
 
 async def _costs(peers: Sequence[str], size: _Size) -> Found:
-    """Measures each scene in turns."""
-    found: Found = {}
     with ExitStack() as stack:
         servers = {peer: stack.enter_context(running(peer)) for peer in peers}
-        for scene in _scenes(size):
-            found |= {name: {peer: [] for peer in peers} for name in scene.figures}
-            for turn in range(-scene.warm_up, scene.rounds):
-                shift = turn % len(peers)
-                for peer in [*peers[shift:], *peers[:shift]]:
-                    await _turn(found, scene, peer, servers[peer], counts=turn >= 0)
-    return found
-
-
-async def _turn(found: Found, scene: _Scene, peer: str, server: Server, *, counts: bool) -> None:
-    """Measures once and notes it; or of a peer that fails why, and leaves it alone from then on."""
-    if isinstance(found[scene.figures[0]][peer], str):
-        return
-    try:
-        figures = await asyncio.wait_for(scene.measure(server), PATIENCE)
-    except Exception as exc:
-        if peer == OURS:
-            raise
-        for name in scene.figures:
-            found[name][peer] = reason(exc)
-        return
-    for name, figure in zip(scene.figures, figures, strict=True):
-        noted = found[name][peer]
-        if counts and isinstance(noted, list):
-            noted.append(figure)
+        return await in_turns(servers, _scenes(size))
 
 
 async def _rests(peers: Sequence[str], count: int) -> dict[str, _AtRest | str]:
@@ -229,22 +172,20 @@ def _cost_table(costs: Found, peers: Sequence[str], count: int) -> Table:
     for scene, by_peer in costs.items():
         ours = by_peer[OURS]
         assert not isinstance(ours, str)
-        rows.append([scene, median(ours), *(_ratio(by_peer[peer], ours) for peer in others)])
+        rows.append([scene, median(ours), *(ratio(by_peer[peer], ours) for peer in others)])
     return Table(
         "Streaming over uvicorn",
         f"How many times as long as {OURS} (`EventStream` inside of `SSEMiddleware`) each takes: processor time of the server for an "
-        "event; for the first byte, time on the wall. uvicorn with httptools and uvloop, each peer in a process of its own, in "
-        f"turns; {count} connections that are opened one after the other. FastAPI, Litestar and Quart answer behind a route of theirs.",
+        f"event; uvicorn with httptools and uvloop, each peer in a process of its own, in turns. {count} connections at 20 events/s keep a "
+        "processor busy. The first byte, and the first whole event, are timed on the wall, from the request on, in a run of its own "
+        f"that does not: {PACE} connections are opened a second, and tick twice a second. FastAPI, Litestar and Quart answer behind a "
+        "route of theirs.",
         ["scene", "µs", *others],
         rows,
         ours="µs",
         peers=[peer for peer in others if peer != BARE],
         bare=BARE,
     )
-
-
-def _ratio(theirs: Sequence[float] | str, ours: Sequence[float]) -> float | str:
-    return theirs if isinstance(theirs, str) else median(a / b for a, b in zip(theirs, ours, strict=True))
 
 
 def _rest_table(rest: Mapping[str, _AtRest | str], count: int) -> Table:

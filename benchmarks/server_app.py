@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
 import os
 import socket
 import sys
@@ -24,7 +25,7 @@ __all__ = ["BURST", "BURSTS", "GROUPS", "IN_GROUP", "PAUSES", "TEXT", "main"]
 
 TEXT = "the quick brown fox jumps over the lazy dog"
 BURST = 20_000
-BURSTS = (10, 100, 2_000, 10_000, BURST)
+BURSTS = (20, 40, 200, 2_000, BURST)
 IN_GROUP = 8
 GROUPS = 100
 PAUSES = (2, 50, 500)
@@ -46,9 +47,19 @@ async def _groups(before: str, after: str) -> AsyncIterator[str]:
         await asyncio.sleep(0.005)
 
 
-def _ticks(pause: float) -> Handler:
+class _Audience:
+    """Whom the streams are for that do not end: who does not hear that its client has left goes on for nobody."""
+
+    number = 0
+
+    def changes(self) -> None:
+        self.number += 1
+
+
+def _ticks(pause: float, audience: _Audience) -> Handler:
     async def handler(before: str, after: str) -> AsyncIterator[str]:
-        while True:
+        number = audience.number
+        while audience.number == number:
             yield f"{before}{TEXT}{after}"
             await asyncio.sleep(pause)
 
@@ -61,12 +72,12 @@ async def _idle(before: str, after: str) -> AsyncIterator[str]:
 
 
 def _application(peer: str) -> Any:
-    make = MAKERS[peer]
+    make, audience = MAKERS[peer], _Audience()
     apps = {
         "/groups": make(_groups),
         "/idle": make(_idle),
         **{f"/burst/{events}": make(_burst(events)) for events in BURSTS},
-        **{f"/ticks/{pause}": make(_ticks(pause / 1000)) for pause in PAUSES},
+        **{f"/ticks/{pause}": make(_ticks(pause / 1000, audience)) for pause in PAUSES},
     }
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -74,7 +85,9 @@ def _application(peer: str) -> Any:
             for _ in range(2):
                 message = await receive()
                 await send({"type": f"{message['type']}.complete"})
-        elif scope["path"] == "/figures":
+        elif scope["path"] in {"/figures", "/hush"}:
+            if scope["path"] == "/hush":
+                audience.changes()
             body = json.dumps(_figures()).encode()
             headers = [(b"content-length", str(len(body)).encode())]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -106,6 +119,8 @@ def _figures() -> dict[str, float]:
 
 def main(engine: str, peer: str, descriptor: str) -> None:
     """Serves until a signal comes."""
+    # It warns of each chunk for a client that has left.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     ENGINES[engine].serve(_application(peer), socket.socket(fileno=int(descriptor)))
 
 

@@ -39,8 +39,15 @@ class Server(msgspec.Struct, frozen=True):
 
     async def figures(self) -> Figures:
         """Asks what it has used."""
+        return await self._ask("figures")
+
+    async def hush(self) -> None:
+        """Tells the streams that do not end that nobody listens."""
+        await self._ask("hush")
+
+    async def _ask(self, what: str) -> Figures:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(b"GET /figures HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        writer.write(f"GET /{what} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".encode())
         answer = await reader.read()
         writer.close()
         found: Figures = json.loads(answer.partition(b"\r\n\r\n")[2])
@@ -78,7 +85,16 @@ def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 class Client(asyncio.Protocol):
-    """Asks for a stream and reads it as fast as it comes."""
+    """Asks for a stream and reads it as fast as it comes.
+
+    Attributes:
+        events: How many have come.
+        first_byte: How many seconds after it had asked something came.
+        first_event: The same of a whole event.
+        began: When one has come, or none will.
+        over: When the connection has ended.
+        ended: When that was.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path

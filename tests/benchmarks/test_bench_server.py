@@ -13,6 +13,7 @@ from benchmarks.bench_server import PEERS
 from benchmarks.driver_peers import BARE, OURS, measurable
 from benchmarks.server_app import GROUPS, IN_GROUP
 from benchmarks.server_process import Server, running
+from benchmarks.server_scenes import Scene, listening, read_whole, waited
 from benchmarks.targets import TARGETS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what a process has used is read in /proc")
@@ -24,7 +25,7 @@ def test_each_peer_sends_every_event_and_ends_well(peer: str) -> None:
         pytest.skip(f"{peer}: {measurable().left_out[peer]}")
     with running(peer) as server:
         # It fails where a client has not had all of them, or no clean end.
-        assert asyncio.run(bench_server._whole(server, "/groups", 2, GROUPS * IN_GROUP)) > 0
+        assert asyncio.run(read_whole(server, "/groups", 2, GROUPS * IN_GROUP)) > 0
 
 
 def test_idle_connections_are_counted_and_end_with_the_server() -> None:
@@ -35,13 +36,34 @@ def test_idle_connections_are_counted_and_end_with_the_server() -> None:
     assert figures.exit < 6
 
 
+@pytest.mark.parametrize("peer", [OURS, BARE])
+def test_nothing_of_a_stream_is_left_when_the_next_peer_has_its_turn(peer: str) -> None:
+    async def main(server: Server) -> tuple[float, float, float]:
+        before = await server.figures()
+        async with listening(server, 2, 20) as clients:
+            during = await server.figures()
+        assert all(client.events for client in clients)
+        return before["tasks"], during["tasks"], (await server.figures())["tasks"]
+
+    with running(peer) as server:
+        before, during, after = asyncio.run(main(server))
+    assert before < during
+    assert after == before
+
+
+def test_the_first_byte_is_no_later_than_the_first_event() -> None:
+    with running(BARE) as server:
+        first_byte, first_event = asyncio.run(waited(server, 500, 20, 1000))
+    assert 0 < first_byte <= first_event
+
+
 def test_a_peer_that_fails_is_shown_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     async def measure(server: Server) -> list[float]:
         if server.port:
             raise ValueError("no clean end | of it")
         return [0.5]
 
-    scene = bench_server._Scene(["a burst"], measure, 2, 1)
+    scene = Scene(["a burst"], measure, 2, 1)
     monkeypatch.setattr(bench_server, "_scenes", lambda size: [scene])
     servers = {OURS: Server(None, 0), BARE: Server(None, 1)}  # type: ignore[arg-type]  # they have no process
     monkeypatch.setattr(bench_server, "running", lambda peer: nullcontext(servers[peer]))

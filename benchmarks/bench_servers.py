@@ -1,0 +1,159 @@
+"""What does an event cost on each server: in bursts, and one at a time?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from statistics import median
+from typing import TypeAlias
+
+import msgspec
+
+from .driver_peers import BARE, OURS, measurable
+from .report import Report, Table
+from .server_process import Server, running
+from .server_scenes import Found, Scene, in_turns, listened, ratio, read_whole
+from .servers import startable
+from .timing import is_quick
+
+__all__ = ["PEERS", "run"]
+
+PEERS = (OURS, "sse-starlette", "Starlette 2.3", BARE)
+
+Busy: TypeAlias = dict[str, list[float]]
+"""By figure, how much of a processor each peer's server used each time."""
+
+
+class _Load(msgspec.Struct, frozen=True):
+    """How many listen, and to what.
+
+    Attributes:
+        connections: How many.
+        burst: How many events a stream has that comes at once.
+        pause: How many milliseconds there are between two events of a stream that does not end. About 500 (of one
+            stream) to 2 000 events a second are what no server here is busy with.
+        rounds: How often each peer does it.
+    """
+
+    connections: int
+    burst: int
+    pause: int
+    rounds: int
+
+    @property
+    def clients(self) -> str:
+        return "1 connection" if self.connections == 1 else f"{self.connections} connections"
+
+
+class _Size(msgspec.Struct, frozen=True):
+    """How much is measured.
+
+    Attributes:
+        loads: Under which loads.
+        seconds: For how long each peer's streams are listened to.
+    """
+
+    loads: tuple[_Load, ...]
+    seconds: float
+
+
+_FULL = _Size((_Load(1, 20_000, 2, 3), _Load(100, 200, 50, 3), _Load(1000, 20, 500, 2)), seconds=1.0)
+_QUICK = _Size((_Load(1, 2_000, 2, 1), _Load(50, 40, 50, 1)), seconds=0.15)
+
+
+def run(rounds: int) -> Report:
+    """Returns the table."""
+    size = _QUICK if is_quick(rounds) else _FULL
+    peers = [peer for peer in PEERS if peer in measurable().found]
+    rows: list[list[str | float]] = []
+    with asyncio.Runner() as runner:
+        for engine in startable().found:
+            found, busy = runner.run(_costs(engine, peers, size))
+            rows += _rows(engine, found, busy, peers)
+    table = _table(rows, peers)
+    left_out = {name: why for name, why in measurable().left_out.items() if name in PEERS}
+    return Report(
+        "servers",
+        _distributions(),
+        min(load.rounds for load in size.loads),
+        [table],
+        clock="processor time of the server's process, with all its threads",
+        plots=[
+            table.bars(
+                f"servers-{name}", [*table.peers, BARE], y_label=f"times as long as {OURS}", rows=scene
+            )
+            for name, scene in (("burst", _burst(size.loads[1])), ("ticks", _ticks(size.loads[1])))
+        ],
+        left_out={**left_out, **startable().left_out},
+    )
+
+
+def _distributions() -> tuple[str, ...]:
+    of_engines = [name for engine in startable().found.values() for name in engine.distributions]
+    return tuple(dict.fromkeys([*of_engines, "sse-starlette", "starlette"]))
+
+
+def _burst(load: _Load) -> str:
+    return f"{load.burst} events at once"
+
+
+def _ticks(load: _Load) -> str:
+    return f"an event every {load.pause} ms"
+
+
+def _scenes(size: _Size, busy: Busy) -> list[Scene]:
+    async def burst(load: _Load, server: Server) -> Sequence[float]:
+        return [await read_whole(server, f"/burst/{load.burst}", load.connections, load.burst)]
+
+    async def ticks(load: _Load, server: Server) -> Sequence[float]:
+        cost, share = await listened(server, load.pause, load.connections, size.seconds)
+        busy.setdefault(f"{load.clients}, {_ticks(load)}", []).append(share)
+        return [cost]
+
+    return [
+        scene
+        for load in size.loads
+        for scene in (
+            Scene([f"{load.clients}, {_burst(load)}"], partial(burst, load), load.rounds, 1),
+            Scene([f"{load.clients}, {_ticks(load)}"], partial(ticks, load), load.rounds, 0),
+        )
+    ]
+
+
+async def _costs(engine: str, peers: Sequence[str], size: _Size) -> tuple[Found, Busy]:
+    busy: Busy = {}
+    with ExitStack() as stack:
+        servers = {peer: stack.enter_context(running(peer, engine)) for peer in peers}
+        return await in_turns(servers, _scenes(size, busy)), busy
+
+
+def _rows(
+    engine: str, found: Found, busy: Mapping[str, Sequence[float]], peers: Sequence[str]
+) -> list[list[str | float]]:
+    rows: list[list[str | float]] = []
+    for name, by_peer in found.items():
+        ours = by_peer[OURS]
+        assert not isinstance(ours, str)
+        others = [ratio(by_peer[peer], ours) for peer in peers if peer != OURS]
+        share: str | float = max(busy[name]) if name in busy else "-"
+        rows.append([engine, *name.split(", "), median(ours), *others, share])
+    return rows
+
+
+def _table(rows: Sequence[Sequence[str | float]], peers: Sequence[str]) -> Table:
+    others = [peer for peer in peers if peer != OURS]
+    return Table(
+        "Streaming over each server",
+        f"How many times the processor time of {OURS} (`EventStream` inside of `SSEMiddleware`) each needs of the server for an event; "
+        "each server has one worker in one process, with one event loop, and every peer a process of its own, in turns. What comes at "
+        "once is a whole stream, its beginning and end included, to all clients at a time. Where there is a pause, each event is a "
+        "wake-up, and only what comes while all are connected counts; *busiest* is how much of a processor the dearest peer used "
+        "then: far below 1, nobody waits in line.",
+        ["server", "clients", "each gets", "µs", *others, "busiest"],
+        rows,
+        ours="µs",
+        peers=[peer for peer in others if peer != BARE],
+        bare=BARE,
+    )
