@@ -98,8 +98,8 @@ def test_a_peer_that_cannot_be_measured_there_is_shown_with_its_reason(
     monkeypatch.setattr(bench_servers, "PEERS", (OURS, BARE))
     table = bench_servers.run(1).tables[0]
     assert table.rows[:2] == [
-        ["quick one", "1 connection", "2000 events at once", 2.0, "ValueError: no clean end", "-"],
-        ["quick one", "1 connection", "an event every 2 ms", 30.0, 2.0, 0.25],
+        ["quick one", "1 connection", "a burst of 2000 events", 2.0, "ValueError: no clean end", "-"],
+        ["quick one", "1 connection", "one event every 2 ms", 30.0, 2.0, 0.25],
     ]
 
 
@@ -109,10 +109,13 @@ def test_every_load_is_one_that_the_application_knows() -> None:
         assert load.pause in PAUSES
 
 
-def test_each_target_has_a_row_of_its_own_server() -> None:
+@pytest.mark.parametrize("size", [bench_servers._QUICK, bench_servers._FULL], ids=["quick", "full"])
+def test_there_is_a_row_for_each_of_the_performance_table(size: bench_servers._Size) -> None:
+    rows = [figure.split(", ") for scene in bench_servers._scenes(size, {}) for figure in scene.figures]
     for target in TARGETS:
         if target.benchmark == "servers":
-            assert any(engine.startswith(target.rows[0]) for engine in ENGINES), target.work
+            _, clients, gets = target.rows
+            assert any(row[0].startswith(clients) and row[1].startswith(gets) for row in rows), target.work
             assert target.column in PEERS
 
 
