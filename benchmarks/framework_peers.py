@@ -37,7 +37,8 @@ def litestar(handler: Handler) -> Application:
     async def stream() -> ServerSentEvent:
         return ServerSentEvent(handler(*A_TEXT))
 
-    return Litestar([stream])
+    # Its logging would be that of the whole process.
+    return Litestar([stream], logging_config=None)
 
 
 def quart(handler: Handler) -> Application:

@@ -92,7 +92,7 @@ class TestLitestar:
             litestar.get("/lines", media_type="application/x-ndjson")(lines),
             litestar.get("/events")(events),
         ]
-        return litestar.Litestar(handlers, signature_types=[Stream, ServerSentEvent])
+        return litestar.Litestar(handlers, signature_types=[Stream, ServerSentEvent], logging_config=None)
 
     async def test_lines_are_data(self) -> None:
         async with connect(SSEMiddleware(self.app(), adapt=True), "/lines", headers=ASKED) as stream:
