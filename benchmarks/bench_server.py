@@ -129,7 +129,8 @@ def _scenes(size: _Size) -> list[Scene]:
         return [await read_whole(server, "/groups", 10, GROUPS * IN_GROUP)]
 
     async def many(server: Server) -> Sequence[float]:
-        return (await listened(server, FAST, count, size.seconds))[:1]
+        cost, _, first_byte = await listened(server, FAST, count, size.seconds)
+        return cost, first_byte
 
     async def first(server: Server) -> Sequence[float]:
         return await waited(server, SLOW, size.newcomers, PACE)
@@ -137,7 +138,9 @@ def _scenes(size: _Size) -> list[Scene]:
     return [
         Scene([f"a burst of {BURST} events"], burst, size.rounds, 1),
         Scene([f"groups of {IN_GROUP} events, 10 connections"], groups, size.rounds, 1),
-        Scene([f"at 20 events/s, {count} connections"], many, size.listens, 0),
+        Scene(
+            [f"at 20 events/s, {count} connections", "first byte at 20 events/s, p99"], many, size.listens, 0
+        ),
         Scene(
             [f"{figure} of {size.newcomers} connections, {PACE} a second" for figure in WAITS],
             first,
@@ -177,8 +180,8 @@ def _cost_table(costs: Found, peers: Sequence[str], count: int) -> Table:
         "Streaming over uvicorn",
         f"How many times as long as {OURS} (`EventStream` inside of `SSEMiddleware`) each takes: processor time of the server for an "
         f"event; uvicorn with httptools and uvloop, each peer in a process of its own, in turns. {count} connections at 20 events/s may keep "
-        "a processor busy. The first byte, and the first whole event, are timed on the wall, from the request on, in a run of their own "
-        f"where nobody waits in line: {PACE} connections are opened a second, stay, and get two events a second each. FastAPI, Litestar and Quart answer behind a "
+        "a processor busy; they are opened as fast as it takes them, and wait in line. The first byte, and the first whole event, are timed on the wall, from the request on, in a run of their own "
+        f"where nobody does: {PACE} connections are opened a second, stay, and get two events a second each. FastAPI, Litestar and Quart answer behind a "
         "route of theirs.",
         ["scene", "µs", *others],
         rows,

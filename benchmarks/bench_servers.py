@@ -108,7 +108,7 @@ def _scenes(size: _Size, busy: Busy) -> list[Scene]:
         return [await read_whole(server, f"/burst/{load.burst}", load.connections, load.burst)]
 
     async def ticks(load: _Load, pause: int, name: str, server: Server) -> Sequence[float]:
-        cost, share = await listened(server, pause, load.connections, size.seconds)
+        cost, share, _ = await listened(server, pause, load.connections, size.seconds)
         busy.setdefault(name, []).append(share)
         return [cost]
 

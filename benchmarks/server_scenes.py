@@ -85,7 +85,7 @@ async def read_whole(server: Server, path: str, count: int, events: int) -> floa
     return (after["seconds"] - before["after"]) / (count * events) * 1e6
 
 
-async def listened(server: Server, pause: int, count: int, seconds: float) -> tuple[float, float]:
+async def listened(server: Server, pause: int, count: int, seconds: float) -> tuple[float, float, float]:
     """Listens to streams that do not end.
 
     Args:
@@ -95,7 +95,8 @@ async def listened(server: Server, pause: int, count: int, seconds: float) -> tu
         seconds: For how long.
 
     Returns:
-        The microseconds of an event, and how much of a processor was used.
+        The microseconds of an event, how much of a processor was used, and the microseconds to the first byte, p99, where
+        all of them are opened at once.
     """
     async with listening(server, pause, count) as clients:
         await asyncio.sleep(0.2)
@@ -103,7 +104,8 @@ async def listened(server: Server, pause: int, count: int, seconds: float) -> tu
         await asyncio.sleep(seconds)
         after, now, end = await server.figures(), _events(clients), time.perf_counter()
     spent = after["seconds"] - before["after"]
-    return spent / (now - seen) * 1e6, spent / (end - start)
+    first_bytes = sorted(client.first_byte for client in clients)
+    return spent / (now - seen) * 1e6, spent / (end - start), first_bytes[int(count * 0.99)] * 1e6
 
 
 async def waited(server: Server, pause: int, count: int, pace: float) -> tuple[float, float, float]:

@@ -30,7 +30,7 @@ def test_each_server_sends_every_event_and_ends_well(engine: str) -> None:
     async def main(server: Server) -> tuple[float, float]:
         # It fails where a client has not had all of them, or no clean end.
         cost = await read_whole(server, "/burst/20", 3, 20)
-        _, share = await listened(server, 2, 3, 0.1)
+        _, share, _ = await listened(server, 2, 3, 0.1)
         return cost, share
 
     with running(OURS, engine) as server:
@@ -87,8 +87,8 @@ def test_a_peer_that_cannot_be_measured_there_is_shown_with_its_reason(
             raise ValueError("no clean end")
         return 2.0
 
-    async def ticks(server: Server, pause: int, count: int, seconds: float) -> tuple[float, float]:
-        return 30.0 + server.port, 0.25
+    async def ticks(server: Server, pause: int, count: int, seconds: float) -> tuple[float, float, float]:
+        return 30.0 + server.port, 0.25, 1.0
 
     monkeypatch.setattr(bench_servers, "read_whole", whole)
     monkeypatch.setattr(bench_servers, "listened", ticks)
