@@ -356,6 +356,6 @@ def test_everything_that_can_be_used_has_a_name(tab: Tab) -> None:
 def test_the_other_page_is_linked(tab: Tab, demo: Demo) -> None:
     tab.wait("!document.querySelector('#systems').hidden")
     tab.click("#systems a")
-    tab.wait("location.pathname === '/systems'")
+    tab.wait("location.pathname === '/systems' && document.readyState === 'complete'")
     tab.click("button")
     tab.wait("document.querySelectorAll('section')[3].textContent.includes('[DONE]')")

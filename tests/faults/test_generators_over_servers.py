@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import socket
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -80,7 +81,9 @@ def test_a_handler_that_never_awaits_freezes_nobody(site: Site) -> None:
         seconds.append(site.wait_note(keys[2], "finally")[-1].time - left)
         return p99(seconds)
 
-    within(0.1, others, idle=lambda: p99_of(site, "/quick"))
+    # Where lines are traced, for coverage, handlers that never rest are several times as slow.
+    limit = 0.1 if sys.gettrace() is None else 0.3
+    within(limit, others, idle=lambda: p99_of(site, "/quick"))
 
 
 def test_a_timeout_held_over_yields_reaches_a_handler_whose_reader_is_slow(site: Site) -> None:

@@ -149,7 +149,7 @@ def _seconds(parse: Parse, shape: str, count: int, most: float = 60.0) -> float:
 )
 def _linear_time(parse: Parse, shape: str) -> None:
     # A machine that is busy makes one of two times long; it is asked again before anything is said.
-    for _ in range(3):
+    for _ in range(8):
         few = max(min(_seconds(parse, shape, _FEW) for _ in range(2)), 1e-4)
         if _seconds(parse, shape, _FEW * _MORE, few * _MOST) < few * _MOST:
             return
