@@ -249,7 +249,7 @@ def test_a_server_that_goes_away_is_not_taken_for_an_end(
 ) -> None:
     with running_demo(tmp_path_factory.mktemp("elsewhere")) as doomed:
         show(opened, doomed.url)
-        choose(opened, "words", text="word " * 3)
+        choose(opened, "words", text="word " * 100)
         opened.click("#run")
         opened.wait("document.querySelectorAll('#frames li').length >= 1")
         os.kill(doomed.pid, signal.SIGKILL)
