@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 
+from tests.traces import children
+
 # A project of somebody else; tests/foreign/judge.py runs it.
 collect_ignore = ["foreign/chatroom"]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
-# No deadline, and nothing is too slow: two cores are shared with whatever else runs. Where CI is set, hypothesis
-# starts from its own "ci" profile, so that a run there can be repeated.
+# No deadline, and nothing is too slow: two cores are shared with whatever else runs. A run can be repeated: only
+# the long one looks for examples that nobody has seen.
 hypothesis.settings.register_profile(
     "sseware",
     deadline=None,
+    derandomize="SSEWARE_SLOW" not in os.environ,
     max_examples=50,
     print_blob=True,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
@@ -60,7 +63,7 @@ def interrupts_are_heard() -> None:
 @pytest.fixture(scope="module", autouse=True)
 def nothing_is_left_behind() -> Iterator[None]:
     """Fails the module whose tests leave a thread or a child process behind."""
-    threads, processes = set(threading.enumerate()), _children()
+    threads, processes = set(threading.enumerate()), children()
     yield
     # A daemon thread may outlive a test: trio keeps idle workers for ten seconds.
     left = [thread for thread in threading.enumerate() if thread not in threads and not thread.daemon]
@@ -68,9 +71,9 @@ def nothing_is_left_behind() -> Iterator[None]:
         thread.join(timeout=5.0)
     assert not [thread.name for thread in left if thread.is_alive()], "threads were left behind"
     end = time.monotonic() + 5.0
-    while _children() - processes and time.monotonic() < end:
+    while children() - processes and time.monotonic() < end:
         time.sleep(0.01)  # what a thread reaps is gone a moment later
-    assert not _children() - processes, "child processes were left behind"
+    assert not children() - processes, "child processes were left behind"
 
 
 @pytest.fixture(scope="session")
@@ -98,12 +101,3 @@ def assert_events_fit() -> Callable[[Iterable[Any], dict[str, Any]], None]:
             thorough(schema).validate({"event": event.event, "data": event.data})
 
     return check
-
-
-def _children() -> set[str]:
-    """The ids of this process's children, dead ones that nobody waited for included; none off Linux."""
-    found: set[str] = set()
-    for task in Path("/proc/self/task").glob("*/children"):
-        with suppress(OSError):  # a thread that ended since it was listed
-            found.update(task.read_text(encoding="ascii").split())
-    return found

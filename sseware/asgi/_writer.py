@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, Literal, TypeAlias
 
 from .._types import Message
@@ -69,7 +70,6 @@ class StreamWriter:
         self._take = outbox.take
         self._begin = send.begin
         self._begun: tuple[Any, BaseException | None] = (None, None)
-        self._stand_in: StandIn = _plainly
         self._cut_short: Literal["expired", "drained"] | None = None
         self.gone = False
         self.seconds: float | None = None
@@ -119,8 +119,7 @@ class StreamWriter:
         outbox.put_first(self._opening())
         self._await_age()
         if (stand_in := self._runtime.stand_in()) is not None:
-            self._stand_in = stand_in
-            outbox.flush = self._deliver
+            outbox.flush = partial(self._deliver, stand_in)
         while not self.gone:
             if outbox.closed:
                 await send(_last(outbox.take()))
@@ -154,7 +153,7 @@ class StreamWriter:
         if rest is not None:
             await self._send.finish(rest)
 
-    def _deliver(self) -> None:
+    def _deliver(self, stand_in: StandIn) -> None:
         """Writes what is ready, in the handler's turn: a message that is taken at once costs nobody a wake-up."""
         if not self._waits:
             self._wake()
@@ -163,9 +162,7 @@ class StreamWriter:
         if not chunk:
             return
         try:
-            rest = self._stand_in(
-                self._begin, {"type": "http.response.body", "body": chunk, "more_body": True}
-            )
+            rest = stand_in(self._begin, {"type": "http.response.body", "body": chunk, "more_body": True})
         except BaseException as exc:  # it is raised where the writer would have called
             self._begun = (None, exc)
         else:
@@ -242,10 +239,6 @@ class StreamWriter:
         for timer in (self._timer, self._keepalive):
             if timer is not None:
                 timer.cancel()
-
-
-def _plainly(function: Callable[[Message], Any], message: Message) -> Any:
-    return function(message)
 
 
 def _last(chunk: bytes) -> Message:

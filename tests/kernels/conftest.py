@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+
+from tests.traces import children, descriptors
 
 BACKENDS = [
     pytest.param(("asyncio", {"use_uvloop": False}), id="asyncio"),
@@ -29,24 +30,8 @@ def anyio_backend(request: pytest.FixtureRequest) -> Any:
     return name, options
 
 
-def _open_descriptors() -> set[str]:
-    found: set[str] = set()
-    for link in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):  # the one that lists them
-            found.add(f"{link.name} -> {link.readlink()}")
-    return found
-
-
-def _children() -> set[str]:
-    found: set[str] = set()
-    for task in Path("/proc/self/task").glob("*/children"):
-        with suppress(OSError):  # a thread that ended since it was listed
-            found.update(task.read_text(encoding="ascii").split())
-    return found
-
-
 def _traces() -> tuple[set[str], set[str]]:
-    return _open_descriptors(), _children()
+    return descriptors(), children()
 
 
 @pytest.fixture(scope="session")

@@ -10,13 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from _pytest.pytester import SysModulesSnapshot
 
 from tests.testing.inner import TICKS
+from tests.traces import children, descriptors
 
 pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="there is no /proc")
@@ -155,14 +155,6 @@ def modules_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SysModulesSnapshot, "restore", lambda _: sys.modules.pop("test_it", None))
 
 
-def descriptors() -> set[str]:
-    found: set[str] = set()
-    for link in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):  # the one that lists them
-            found.add(f"{link.name} -> {link.readlink()}")
-    return found
-
-
 def threads() -> set[str]:
     # Trio keeps its idle workers for ten seconds, whoever asked for them.
     names = (f"{thread.name} {thread.ident}" for thread in threading.enumerate())
@@ -174,14 +166,6 @@ def tasks() -> set[str]:
     # Not `isinstance`, which asks the object: Django's lazy ones would have to make themselves.
     every = (each for each in gc.get_objects() if issubclass(type(each), asyncio.Task))
     return {repr(task.get_name()) for task in every if not task.done()}
-
-
-def children() -> set[str]:
-    found: set[str] = set()
-    for task in Path("/proc/self/task").glob("*/children"):
-        with suppress(OSError):  # a thread that ended since it was listed
-            found.update(task.read_text(encoding="ascii").split())
-    return found
 
 
 KINDS: tuple[Callable[[], set[str]], ...] = (descriptors, threads, tasks, children)
