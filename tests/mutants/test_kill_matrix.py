@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,11 @@ import pytest
 
 from sseware.testing import laws
 from sseware.testing.errors import LawBroken
+from sseware.wire import iter_events
 from tests.mutants.encoders import right as right_encoder
 from tests.mutants.matrix import MUTANTS, REFERENCES, killers_of, laws_for, page
 from tests.mutants.mutant import Mutant
+from tests.mutants.parsers import rescanned
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "kill-matrix.md"
 
@@ -34,6 +38,31 @@ def test_a_mutant_is_found_by_its_law_in_less_than_ten_seconds(mutant: Mutant) -
         # What is shown is enough to see it again.
         with pytest.raises(LawBroken):
             laws.check(mutant.killer, mutant.target, caught.value.example)
+
+
+@pytest.fixture
+def slow_collections() -> Iterator[None]:
+    """Makes each collection of garbage as slow as in a session with a large heap, and has one very often."""
+
+    def burn(phase: str, _: object) -> None:
+        end = time.thread_time() + 0.02
+        while phase == "start" and time.thread_time() < end:
+            pass
+
+    before = gc.get_threshold()
+    gc.callbacks.append(burn)
+    gc.set_threshold(5)
+    yield
+    gc.set_threshold(*before)
+    gc.callbacks.remove(burn)
+
+
+@pytest.mark.usefixtures("slow_collections")
+def test_what_the_session_collects_neither_hides_a_slow_parser_nor_makes_one() -> None:
+    with pytest.raises(LawBroken):
+        laws.check("parser/linear-time", rescanned)
+    assert gc.isenabled()
+    laws.check("parser/linear-time", iter_events)
 
 
 def test_every_law_finds_a_mutant() -> None:
