@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from .plots import Plot
-from .timing import GARBAGE_COLLECTOR
+from .timing import GARBAGE_COLLECTOR, MEMORY
 
 __all__ = ["Report", "Table", "installed"]
 
@@ -94,6 +94,7 @@ class Report(msgspec.Struct, frozen=True):
             "rounds": self.rounds,
             "clock": self.clock,
             "garbage collector": GARBAGE_COLLECTOR,
+            "memory": MEMORY,
             "versions": {name: installed(name) or "not installed" for name in ("msgspec", *self.peers)},
         }
 

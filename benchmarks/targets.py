@@ -35,6 +35,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         return f"≥ {self.at_least:.3g}" if self.at_least is not None else f"≤ {self.at_most:.3g}"
 
 
+# Starlette has two ways to stream, and takes the one for the version of ASGI that the server tells. It is 2.3 from uvicorn
+# and granian, 2.1 from hypercorn, none from daphne: what the other way takes is in the tables, and nobody is served by it.
 TARGETS: tuple[Target, ...] = (
     Target(
         work="parse, 16 KiB chunks of small events, beside launchdarkly-eventsource",
@@ -129,10 +131,10 @@ TARGETS: tuple[Target, ...] = (
         at_least=4,
     ),
     Target(
-        work="in process, a handler that never suspends, beside Starlette (spec 2.4)",
+        work="in process, a handler that never suspends, beside Starlette (spec 2.3)",
         benchmark="driver",
         rows=("a handler that never suspends",),
-        column="Starlette 2.4",
+        column="Starlette 2.3",
         at_least=1,
     ),
     Target(
@@ -143,10 +145,10 @@ TARGETS: tuple[Target, ...] = (
         at_least=1.5,
     ),
     Target(
-        work="in process, one event per wake-up, beside Starlette (spec 2.4)",
+        work="in process, one event per wake-up, beside Starlette (spec 2.3)",
         benchmark="driver",
         rows=("one event per wake-up",),
-        column="Starlette 2.4",
+        column="Starlette 2.3",
         at_least=0.8,
     ),
     Target(
