@@ -21,7 +21,7 @@ from ._fold_sink import FoldSink
 from ._observation import observe
 from ._paced_sink import open_sink
 from ._plan import Plan
-from ._receive import ReceivePump
+from ._receive import EndablePump
 from ._runtime import Runtime, Task
 from ._sending import Sender
 from ._slots import Slot
@@ -61,7 +61,7 @@ class AdaptedStream:
         self,
         plan: Plan,
         body: BodyReader,
-        pump: ReceivePump,
+        pump: EndablePump,
         send: Send,
         runtime: Runtime,
         *,

@@ -14,7 +14,7 @@ from ._guard import SendGuard
 from ._headers import add_vary
 from ._menu import Dish, Menu
 from ._plan import Plan
-from ._receive import ReceivePump
+from ._receive import EndablePump
 from ._respond import context_of, request_of
 from ._runtime import current_runtime
 from ._settings import Settings
@@ -72,7 +72,7 @@ class AdaptingGuard(SendGuard):
 
     __slots__ = ("_adapter", "_menu", "_pump", "_scope", "stream")
 
-    def __init__(self, scope: Scope, pump: ReceivePump, send: Send, menu: Menu, adapter: Adapter) -> None:
+    def __init__(self, scope: Scope, pump: EndablePump, send: Send, menu: Menu, adapter: Adapter) -> None:
         super().__init__(send, scope["method"])
         self._scope = scope
         self._pump = pump
@@ -98,9 +98,9 @@ class AdaptingGuard(SendGuard):
             slot, seconds = self._enter(plan.settings)
         except StreamError as refusal:
             self._left = None
-            self._send = _Refusal(plan, refusal, self._send, body=not self._is_head)
+            self._send = _Refusal(plan, refusal, self._send, body=self._method != "HEAD")
             return varying
-        if self._is_head:
+        if self._method == "HEAD":
             return plan.stream_start()
         self._divert(plan, way, slot, seconds)
         return varying
@@ -119,7 +119,7 @@ class AdaptingGuard(SendGuard):
         if access is None:
             return None, None
         seconds = access.seconds_left(self._scope)
-        return None if self._is_head else access.enter(self._scope), seconds
+        return None if self._method == "HEAD" else access.enter(self._scope), seconds
 
     def _choose(self, way: Way) -> tuple[Dish, StreamContext] | None:
         """Negotiates; returns the dialect of the stream that was asked for, or ``None``."""
@@ -135,7 +135,7 @@ class AdaptingGuard(SendGuard):
     def _divert(self, plan: Plan, way: Way, slot: Slot | None, seconds: float | None) -> None:
         asgi = self._scope.get("asgi", {})
         # Two tasks send: the writer, and the application what is no body.
-        outside = SendGuard(self._send, self._scope["method"])
+        outside = SendGuard(self._send, self._method)
         self.stream = AdaptedStream(
             plan,
             way.open(),

@@ -36,22 +36,13 @@ class SendGuard:
         varies: Whether the answer, whoever makes it, depends on ``Accept``, because it was negotiated.
     """
 
-    __slots__ = (
-        "_ended",
-        "_is_head",
-        "_left",
-        "_send",
-        "_sending",
-        "_trailers",
-        "_turn",
-        "started",
-        "varies",
-    )
+    __slots__ = ("_left", "_method", "_open", "_send", "_sending", "_trailers", "_turn", "started", "varies")
 
     def __init__(self, send: Send, method: str) -> None:
         self._send = send
-        self._is_head = method == "HEAD"
-        self._ended = self._trailers = self._sending = self.started = self.varies = False
+        self._method = method
+        # Open is what has a head and no end.
+        self._open = self._sending = self.started = self.varies = False
         self._left: int | None = None
         self._turn: anyio.Event | None = None
 
@@ -63,13 +54,13 @@ class SendGuard:
                 of it than ``content-length`` says.
         """
         kind = message["type"]
-        if kind == _BODY and self.started and not self._ended:
+        if kind == _BODY and self._open:
             # The usual case, without a call: nearly every message of every answer comes here.
             if not message.get("more_body"):
-                self._ended = True
+                self._open = False
             if self._left is not None:
                 self._left = left = self._left - len(message.get("body", b""))
-                if left and (left < 0 or self._ended):
+                if left and (left < 0 or not self._open):
                     raise _miscounted(left)
         elif kind == _START:
             message = self._check_start(message)
@@ -94,16 +85,15 @@ class SendGuard:
     def _check_start(self, message: Message) -> Message:
         if self.started:
             raise OutOfTurn(f"the application sent {_START} twice: an answer has one head")
-        self.started = True
-        if message.get("trailers"):
-            self._trailers = True
+        self.started = self._open = True
+        self._trailers = message.get("trailers")
         headers = message.get("headers", ())
         if type(headers) is not list and not isinstance(headers, tuple):
             # ASGI takes any iterable; one that can be read once would be empty for the server.
             headers = list(headers)
             message = {**message, "headers": headers}
         status = message["status"]
-        if not self._is_head and (status == 200 or has_body(status)):
+        if (status == 200 or has_body(status)) and self._method != "HEAD":
             for name, value in headers:
                 if len(name) == 14 and (name == _LENGTH or name.lower() == _LENGTH) and value.isdigit():
                     self._left = int(value)
@@ -117,9 +107,9 @@ class SendGuard:
             if not self._trailers:
                 raise OutOfTurn(f"the application sent {_TRAILERS}, but {_START} did not announce any")
             return
-        if self._ended:
+        if not self._open:
             raise OutOfTurn(f"the application sent {kind} after the end of the body")
-        self._ended = kind == _PATH or not message.get("more_body", False)
+        self._open = kind != _PATH and message.get("more_body", False)
         self._left = None
 
     def check_answered(self) -> None:

@@ -17,7 +17,7 @@ from ._handlers import Handler, as_handler, is_asgi_app
 from ._lifespan import live, observe_life
 from ._menu import Menu
 from ._observers import CommonObservers
-from ._receive import ReceivePump
+from ._receive import EndablePump, ReceivePump
 from ._respond import respond
 from ._scope import menu_around, put_menu, surround
 from ._settings import Options, Settings
@@ -138,7 +138,7 @@ class SSEMiddleware:
         if scope["type"] != "http":
             await self._pass_other(app, scope, receive, send)
             return
-        menu, pump = self._menu_in(scope), ReceivePump(receive, may_end=True)
+        menu, pump = self._menu_in(scope), EndablePump(receive)
         guard = AdaptingGuard(scope, pump, send, menu, adapter)
         try:
             await app(surround(scope, menu, pump, guard), pump.receive, guard.__call__)

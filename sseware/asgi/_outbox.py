@@ -7,10 +7,16 @@ one that never awaits: this is where it lets the event loop turn.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from ._runtime import Runtime, WakeUp
 
 __all__ = ["Outbox"]
+
+# Where the writer is stood in for, a full outbox is emptied here and now. The turn of the loop, which costs as much
+# as ten items, is made when a millisecond has passed, or so many fillings of the outbox have.
+_WITHOUT_TURN: Final = 0.001
+_FILLINGS: Final = 4
 
 
 class Outbox:
@@ -30,6 +36,7 @@ class Outbox:
 
     __slots__ = (
         "_chunks",
+        "_fillings",
         "_full",
         "_left",
         "_max_bytes",
@@ -38,6 +45,7 @@ class Outbox:
         "_room",
         "_runtime",
         "_taken",
+        "_turned",
         "_wake_writer",
         "closed",
         "flush",
@@ -53,6 +61,8 @@ class Outbox:
         self._left = max_bytes
         self._full = self._taken = False
         self._room = runtime.wake_up()
+        self._turned = runtime.now()
+        self._fillings = 0
         self.closed = False
         self.flush: Callable[[], None] = _tells(self._chunks, self._wake_writer)
 
@@ -88,11 +98,23 @@ class Outbox:
             self._most = self._max_items
             await self._runtime.turn()
             return
+        if self._empties():
+            return
         self._full = True
         # A turn is all that a writer needs which is not held up: it was woken by the first chunk.
         await self._runtime.turn()
         while self._full:
             await self._room.wait()
+        self._turned = self._runtime.now()
+
+    def _empties(self) -> bool:
+        """Empties it without a turn of the loop, where that can be done and others have not waited for long."""
+        self._fillings += 1
+        if self._fillings == _FILLINGS or self._runtime.now() - self._turned > _WITHOUT_TURN:
+            self._fillings = 0
+            return False
+        self.flush()
+        return not self._chunks
 
     def release(self) -> None:
         """Ends the handler's wait for room, though there may be none."""

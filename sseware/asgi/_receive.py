@@ -18,7 +18,7 @@ from .._types import Message, Receive
 from ..errors import StreamError
 from ._runtime import Runtime, Task
 
-__all__ = ["ReceivePump"]
+__all__ = ["EndablePump", "ReceivePump"]
 
 _UNREAD_LIMIT: Final = 2**20
 """How many bytes of a request body are kept for a handler that has not asked for them yet."""
@@ -40,17 +40,13 @@ class ReceivePump:
     Args:
         receive: The server's.
         limit: How many bytes of a request body are kept that nobody asks for.
-        may_end: Whether `end` may be called, which lets whoever listens for a disconnect hear of one.
 
     Attributes:
         gone: Whether the client has left.
     """
 
     __slots__ = (
-        "_body_ended",
         "_limit",
-        "_listening",
-        "_may_end",
         "_messages",
         "_news",
         "_on_gone",
@@ -66,18 +62,15 @@ class ReceivePump:
     )
 
     # Nothing is keyword-only, because CPython calls such functions slower; there is one of these for each request.
-    def __init__(self, receive: Receive, limit: int = _UNREAD_LIMIT, may_end: bool = False) -> None:
+    def __init__(self, receive: Receive, limit: int = _UNREAD_LIMIT) -> None:
         self._receive = receive
         self._limit = limit
-        self._may_end = may_end
         # It was never started, and nobody has left: nothing else need be looked at. Nearly every pump ends so, and
         # has no more than this; `_prepare` sets the rest.
         self._passes = True
         self._passing = 0
-        self._wanted = self._body_ended = self.gone = False
+        self._wanted = self.gone = False
         self._news: anyio.Event | None = None
-        # Who listens for the disconnect after the request body, each in a scope that can be left.
-        self._listening: set[anyio.CancelScope] | None = None
 
     def _prepare(self) -> None:
         if self._passes:
@@ -113,12 +106,6 @@ class ReceivePump:
         if task is not None:
             task.cancel()
         return task
-
-    def end(self) -> None:
-        """Counts the client as gone: nobody wants more of the answer, though whoever gives it has not ended."""
-        self._leave()
-        for scope in self._listening or ():
-            scope.cancel()
 
     async def _run(self) -> None:
         try:
@@ -181,8 +168,6 @@ class ReceivePump:
             if self.gone:
                 return dict(_DISCONNECT)
             await self._wait_news()
-        if self._body_ended:
-            return await self._listen()
         self._passing += 1
         try:
             message = await self._receive()
@@ -192,7 +177,42 @@ class ReceivePump:
                 self._notify()
         if message["type"] == "http.disconnect":
             self._leave()
-        elif self._may_end and not message.get("more_body"):
+        return message
+
+    def _notify(self) -> None:
+        if self._news is not None:
+            self._news.set()
+            self._news = None
+
+    async def _wait_news(self) -> None:
+        if self._news is None:
+            self._news = anyio.Event()
+        await self._news.wait()
+
+
+class EndablePump(ReceivePump):
+    """A pump that can let those who listen for a disconnect hear of one that was none: see `end`."""
+
+    __slots__ = ("_body_ended", "_listening")
+
+    def __init__(self, receive: Receive) -> None:
+        super().__init__(receive)
+        self._body_ended = False
+        # Who listens for the disconnect after the request body, each in a scope that can be left.
+        self._listening: set[anyio.CancelScope] | None = None
+
+    def end(self) -> None:
+        """Counts the client as gone: nobody wants more of the answer, though whoever gives it has not ended."""
+        self._leave()
+        for scope in self._listening or ():
+            scope.cancel()
+
+    async def receive(self) -> Message:
+        """Returns the next message, as `ReceivePump.receive` does."""
+        if self._body_ended and self._passes:
+            return await self._listen()
+        message = await super().receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
             self._body_ended = True
         return message
 
@@ -214,16 +234,6 @@ class ReceivePump:
         if message["type"] == "http.disconnect":
             self._leave()
         return message if message is not _DISCONNECT else dict(_DISCONNECT)
-
-    def _notify(self) -> None:
-        if self._news is not None:
-            self._news.set()
-            self._news = None
-
-    async def _wait_news(self) -> None:
-        if self._news is None:
-            self._news = anyio.Event()
-        await self._news.wait()
 
 
 def _weight(message: Message) -> int:

@@ -107,6 +107,46 @@ async def test_an_event_that_is_taken_at_once_wakes_no_second_task(monkeypatch: 
     assert turns < 1.5 * count
 
 
+@pytest.mark.parametrize(
+    ("tick", "fillings"),
+    [pytest.param(0.0, 4, id="where no time passes"), pytest.param(0.002, 1, id="where each takes long")],
+)
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {})], ids=["asyncio"])
+async def test_a_handler_that_never_awaits_lets_others_run_after_a_millisecond_or_four_fillings(
+    monkeypatch: pytest.MonkeyPatch, tick: float, fillings: int
+) -> None:
+    """G3: a filling is as many items as the outbox holds."""
+    loop = asyncio.get_running_loop()
+    now, outbox, others = loop.time(), 8, 0
+    turned: list[int] = []
+
+    def clock() -> float:
+        nonlocal now
+        now += tick
+        return now
+
+    async def other() -> None:
+        nonlocal others
+        while True:
+            others += 1
+            await asyncio.sleep(0)
+
+    async def handler() -> AsyncIterator[str]:
+        for _ in range(outbox * 20):
+            turned.append(others)
+            yield "x"
+
+    monkeypatch.setattr(loop, "time", clock)
+    beside = asyncio.create_task(other())
+    server = await answer(SSEMiddleware(handler, outbox=(outbox, 65536)))
+    beside.cancel()
+    monkeypatch.undo()
+    assert b"".join(bodies(server)).count(b"data: x\n\n") == outbox * 20
+    assert max(body.count(b"data:") for body in bodies(server)) == outbox
+    in_a_turn = [turned.count(turn) for turn in sorted(set(turned))]
+    assert max(in_a_turn) == outbox * fillings
+
+
 class Holding:
     """Holds things over a ``send`` that must be left by whoever entered them."""
 
