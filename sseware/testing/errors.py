@@ -9,7 +9,7 @@
     ├── AppRaised        (AssertionError)  the application raised
     ├── AppLeaked        (AssertionError)  the application did not end after its client had left
     ├── AppFlooded       (AssertionError)  the application sends without end, and lets nobody else run
-    ├── ServerFailed     (RuntimeError)    a real server did not start
+    ├── ServerFailed     (RuntimeError)    a real server, or a lifespan, did not start
     └── ASGIViolation    (RuntimeError)    the application broke the ASGI specification
     UnknownServer        (UnknownName)     no server has that name
     TaskLeft             (AssertionError)  a scenario that was cancelled has left a task behind
@@ -89,7 +89,7 @@ class AppFlooded(TranscriptError, AssertionError):
 
 
 class ServerFailed(TranscriptError, RuntimeError):
-    """A real server did not start; what stopped it is the cause of this error, where it is known."""
+    """A real server, or an application's lifespan, did not start; the cause of this error is what stopped it, where that is known."""
 
 
 class ASGIViolation(TranscriptError, RuntimeError):
