@@ -89,7 +89,10 @@ class AppFlooded(TranscriptError, AssertionError):
 
 
 class ServerFailed(TranscriptError, RuntimeError):
-    """A real server, or an application's lifespan, did not start; the cause of this error is what stopped it, where that is known."""
+    """A real server, or an application's lifespan, did not start.
+
+    What stopped it is the cause of this error, where that is known.
+    """
 
 
 class ASGIViolation(TranscriptError, RuntimeError):
