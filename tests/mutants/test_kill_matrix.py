@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import os
 import re
@@ -119,4 +120,5 @@ def test_killers_are_told_of_a_mutant() -> None:
 
 @pytest.mark.skipif("SSEWARE_SLOW" not in os.environ, reason="takes minutes; set SSEWARE_SLOW=1")
 def test_the_page_is_current() -> None:
+    faulthandler.cancel_dump_traceback_later()  # it does not hang: it takes two minutes, and the limit is as long
     assert page(tell=lambda _: None) == PAGE.read_text(encoding="utf-8")
