@@ -12,7 +12,7 @@ import msgspec
 from .driver_peers import BARE, DISTRIBUTIONS, OURS, measurable
 from .exchange import Application, exchange
 from .report import Report, Table
-from .timing import in_turns, is_quick, ratio
+from .timing import in_turns, ratio, short_turns
 
 __all__ = ["SCENES", "Scene", "run"]
 
@@ -65,14 +65,14 @@ SCENES = (
     Scene("one event per wake-up, by a timer", _by_timer, 500, 1, "event"),
     Scene("setting up and ending a stream", _burst, 1, 100, "stream"),
 )
-# Many short turns tell more than few long ones, where the machine's clock changes under them.
-_TURNS = 10
+_IN_A_ROUND = 10
 
 
 def run(rounds: int) -> Report:
     """Returns the table."""
     makers = measurable().found
     others = [name for name in makers if name != OURS]
+    turns = short_turns(rounds, _IN_A_ROUND)
     rows: list[list[str | float]] = []
     with asyncio.Runner() as runner:
         for scene in SCENES:
@@ -80,7 +80,7 @@ def run(rounds: int) -> Report:
                 name: partial(_run, runner, make(partial(scene.handler, scene.events)), scene)
                 for name, make in makers.items()
             }
-            seconds = in_turns(works, rounds if is_quick(rounds) else rounds * _TURNS)
+            seconds = in_turns(works, turns)
             ours = median(seconds[OURS]) / scene.count * 1e6
             rows.append([scene.name, scene.each, ours, *(ratio(seconds, name, OURS) for name in others)])
     table = Table(
@@ -95,7 +95,7 @@ def run(rounds: int) -> Report:
         bare=BARE,
     )
     plot = table.bars("driver", others, y_label=f"times as long as {OURS}")
-    return Report("driver", DISTRIBUTIONS, rounds, [table], plots=[plot], left_out=measurable().left_out)
+    return Report("driver", DISTRIBUTIONS, turns, [table], plots=[plot], left_out=measurable().left_out)
 
 
 def _run(runner: asyncio.Runner, app: Application, scene: Scene) -> None:

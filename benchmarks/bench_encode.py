@@ -10,7 +10,7 @@ from typing import Any
 from .corpora import PAYLOADS, TEXTS
 from .encode_peers import BARE, DISTRIBUTIONS, OURS, Encode, json_encoders, text_encoders
 from .report import Report, Table
-from .timing import in_turns, is_quick, ratio
+from .timing import in_turns, ratio, short_turns
 
 __all__ = ["run"]
 
@@ -20,31 +20,31 @@ _NOTE = (
     "event of its own."
 )
 
-# A turn is short, and many of them tell more than few, where the machine's clock changes under them.
-_TURNS = 5
+_IN_A_ROUND = 5
 
 
 def run(rounds: int) -> Report:
     """Returns the tables."""
     of_texts, of_values = text_encoders(), json_encoders()
-    texts = _table("Writing a text, with an event type", TEXTS, of_texts.found, rounds)
-    values = _table("Writing a dict as JSON, with an event type", PAYLOADS, of_values.found, rounds)
+    turns = short_turns(rounds, _IN_A_ROUND)
+    texts = _table("Writing a text, with an event type", TEXTS, of_texts.found, turns)
+    values = _table("Writing a dict as JSON, with an event type", PAYLOADS, of_values.found, turns)
     plots = [
         table.bars(name, ("sse-starlette", "fastapi", "litestar"), y_label=f"times as long as {OURS}")
         for name, table in (("encode-text", texts), ("encode-dict", values))
     ]
     left_out = of_texts.left_out | of_values.left_out
-    return Report("encode", DISTRIBUTIONS, rounds, [texts, values], plots=plots, left_out=left_out)
+    return Report("encode", DISTRIBUTIONS, turns, [texts, values], plots=plots, left_out=left_out)
 
 
 def _table(
-    title: str, corpora: Mapping[str, Sequence[Any]], encoders: dict[str, Encode], rounds: int
+    title: str, corpora: Mapping[str, Sequence[Any]], encoders: dict[str, Encode], turns: int
 ) -> Table:
     peers = [name for name in encoders if name not in {OURS, BARE}]
     rows: list[list[str | float]] = []
     for corpus, values in corpora.items():
         works = {name: partial(encode, values) for name, encode in encoders.items()}
-        seconds = in_turns(works, rounds if is_quick(rounds) else rounds * _TURNS)
+        seconds = in_turns(works, turns)
         ours = median(seconds[OURS]) / len(values) * 1e6
         bare = f"{ratio(seconds, BARE, OURS):.0%}"
         rows.append([corpus, ours, bare, *(ratio(seconds, name, OURS) for name in peers)])

@@ -14,16 +14,16 @@ from sseware import SSEMiddleware
 
 from .exchange import Application, exchange
 from .report import Report, Table, installed
-from .timing import in_turns
+from .timing import in_turns, short_turns
 
 __all__ = ["SCENES", "Scene", "run", "wrappers"]
 
 DISTRIBUTIONS = ("starlette",)
 BARE = "no middleware"
 REQUESTS = 100
-# So many turns of so few requests, and the fastest counts: these are times, no ratios, and a machine that is busy, or
-# turns its clock down for a while, only adds to them.
-TURNS = 20
+# The fastest turn counts: these are times, no ratios, and a machine that is busy, or turns its clock down for a while,
+# only adds to them.
+_IN_A_ROUND = 20
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -93,23 +93,24 @@ def _application(scene: Scene) -> Application:
 def run(rounds: int) -> Report:
     """Returns the table."""
     around = wrappers()
+    turns = short_turns(rounds, _IN_A_ROUND)
     rows: list[list[str | float]] = []
     with asyncio.Runner() as runner:
         for scene in SCENES:
             works = {name: partial(_run, runner, wrap(_application(scene))) for name, wrap in around.items()}
-            seconds = in_turns(works, rounds * TURNS)
+            seconds = in_turns(works, turns)
             best = {name: min(spent) / REQUESTS * 1e6 for name, spent in seconds.items()}
             over = [best[name] - best[BARE] for name in around if name != BARE]
             rows.append([scene.name, best[BARE], *over])
     table = Table(
         "A request that is none of its business",
         "Microseconds a request, on asyncio, with a server that takes every message at once: the application alone, then what "
-        f"each middleware adds to it, each in the fastest of {rounds * TURNS} turns. The client asks for an event stream, and has an "
+        f"each middleware adds to it, each in the fastest of {turns} turns. The client asks for an event stream, and has an "
         "`Origin`; the answer is none.",
         ["scene", *around],
         rows,
     )
-    return Report("passthrough", DISTRIBUTIONS, rounds, [table])
+    return Report("passthrough", DISTRIBUTIONS, turns, [table])
 
 
 def _run(runner: asyncio.Runner, app: Application) -> None:

@@ -9,7 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import TypeAlias
 
-__all__ = ["GARBAGE_COLLECTOR", "MEMORY", "QUICK_ROUNDS", "Seconds", "in_turns", "is_quick", "ratio"]
+__all__ = [
+    "GARBAGE_COLLECTOR",
+    "MEMORY",
+    "QUICK_ROUNDS",
+    "Seconds",
+    "in_turns",
+    "is_quick",
+    "ratio",
+    "short_turns",
+]
 
 Work: TypeAlias = Callable[[], object]
 Seconds: TypeAlias = Mapping[str, Sequence[float]]
@@ -32,6 +41,14 @@ _KEPT = 1 << 30
 def is_quick(rounds: int) -> bool:
     """Whether somebody is in a hurry, so that what is measured has to be smaller, too."""
     return rounds <= QUICK_ROUNDS
+
+
+def short_turns(rounds: int, in_a_round: int) -> int:
+    """Returns how many turns there are where each is short; one a round where somebody is in a hurry.
+
+    Many short ones tell more than few long ones, where the machine's clock changes under them.
+    """
+    return rounds if is_quick(rounds) else rounds * in_a_round
 
 
 def in_turns(works: Mapping[str, Work], rounds: int, *, warm_up: int = 1) -> Seconds:
