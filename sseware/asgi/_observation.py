@@ -187,7 +187,6 @@ class _WatchedSink:
         self._sink = sink
         self._told = told
         self.put = sink.put
-        self.flush = sink.flush
         self.wait_room = sink.wait_room
         self.release = sink.release
         self.finish = sink.finish
@@ -196,6 +195,10 @@ class _WatchedSink:
     @property
     def ended(self) -> bool:
         return self._sink.ended
+
+    @property
+    def flush(self) -> Callable[[], None]:
+        return self._sink.flush
 
     def fail(self, exc: Exception) -> None:
         self._sink.fail(exc)

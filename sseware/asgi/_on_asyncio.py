@@ -14,15 +14,12 @@ from typing import Any, Final, TypeAlias
 
 import anyio
 
-from .._types import Message
+from .._types import Message, Send
 
 __all__ = ["AsyncioRuntime", "StandIn"]
 
 _Rest: TypeAlias = tuple[Any, ...]
 """A call that was begun, what it waits for, and maybe what runs it in the context in which it was begun."""
-
-StandIn: TypeAlias = Callable[[Callable[[Message], Any], Message], Any]
-"""Calls a function with a message in the name of a task: it is the current task meanwhile, in its own context."""
 
 _ENDED: Final = object()
 
@@ -48,7 +45,7 @@ class AsyncioRuntime:
 
     def stand_in(self) -> StandIn | None:
         task = current_task(self.loop)
-        return None if task is None else _stand_in(self.loop, task)
+        return None if task is None else StandIn(self.loop, task)
 
     @staticmethod
     @types.coroutine
@@ -135,34 +132,42 @@ def _resume(
             return
 
 
-def _stand_in(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> StandIn:
-    """Returns what calls functions in the name of a task, from other tasks of its event loop while it waits.
+class StandIn:
+    """Begins messages in the name of a task, from other tasks of its event loop while it waits.
 
     asyncio gives the two functions for that to whoever makes tasks ("Extending" in its documents). So what a ``send``
     enters belongs to the task that will leave it: a cancel scope, a timeout, a token of a context variable.
     """
-    # Before 3.12 a task does not tell its context. What a call leaves open is then gone on with in the copy.
-    own: contextvars.Context | None = getattr(task, "get_context", lambda: None)()
-    run = (contextvars.copy_context() if own is None else own).run
-    current: Any = task
 
-    def stand_in(function: Callable[[Message], Any], message: Message) -> Any:
-        nonlocal current
+    __slots__ = ("_caller", "_is_own", "_loop", "_run", "_task")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
+        # Before 3.12 a task does not tell its context. What a call leaves open is then gone on with in the copy.
+        own: contextvars.Context | None = getattr(task, "get_context", lambda: None)()
+        self._run = (contextvars.copy_context() if own is None else own).run
+        self._is_own = own is not None
+        self._loop = loop
+        self._task = self._caller = task
+
+    def begin(self, send: Send, message: Message) -> _Rest | None:
+        """Begins to send a message: as `AsyncioRuntime.begin` does, but the task is the current one meanwhile."""
+        loop, task, caller = self._loop, self._task, self._caller
         # It is called by the same task again and again, and asking for it costs more than trying.
         try:
-            leave(loop, current)
+            leave(loop, caller)
         except RuntimeError:
-            current = current_task(loop)
-            leave(loop, current)
+            self._caller = caller = current_task(loop)  # type: ignore[assignment]  # it is called in one
+            leave(loop, caller)
         enter(loop, task)
         try:
-            rest = run(function, message)
+            running: Any = self._run(send, message).__await__()
+            pending = self._run(next, running, _ENDED)
         finally:
             leave(loop, task)
-            enter(loop, current)
-        return rest if rest is None or own is not None else (*rest, run)
-
-    return stand_in
+            enter(loop, caller)
+        if pending is _ENDED:
+            return None
+        return (running, pending) if self._is_own else (running, pending, self._run)
 
 
 class _Deadline:

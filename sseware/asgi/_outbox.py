@@ -30,8 +30,8 @@ class Outbox:
 
     Attributes:
         closed: Whether nothing will come any more.
-        flush: Hands over what was put: to be called each time before the task waits that puts. The writer puts
-            something quicker in its place where it can.
+        flush: Hands over what was put: to be called each time before the task waits that puts. A `Relay` puts
+            its own in its place.
     """
 
     __slots__ = (

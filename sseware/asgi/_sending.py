@@ -43,11 +43,12 @@ class Sender:
         seconds: How long one message may take; ``None`` for no limit.
 
     Attributes:
+        send: The ASGI callable.
         last: When a message was last taken, by the runtime's clock.
     """
 
     def __init__(self, send: Send, runtime: Runtime, seconds: float | None) -> None:
-        self._send = send
+        self.send = send
         self._runtime = runtime
         self._begin = runtime.begin
         self._now = runtime.now
@@ -61,7 +62,7 @@ class Sender:
 
     def through(self, watch: Callable[[Send], Send]) -> Sender:
         """Returns one that sends the same way, through something that watches."""
-        return Sender(watch(self._send), self._runtime, self._seconds)
+        return Sender(watch(self.send), self._runtime, self._seconds)
 
     async def __call__(self, message: Message) -> None:
         """Sends a message.
@@ -84,9 +85,9 @@ class Sender:
             OutOfTurn: As when it is called.
         """
         try:
-            rest = self._begin(self._send(message))
+            rest = self._begin(self.send(message))
         except Exception as exc:
-            self._raise_meaning(exc)
+            self.raise_meaning(exc)
             raise
         if rest is None:
             self.last = self._now()
@@ -106,7 +107,7 @@ class Sender:
         try:
             taken = await self._runtime.finish_within(rest, deadline)
         except Exception as exc:
-            self._raise_meaning(exc)
+            self.raise_meaning(exc)
             raise
         finally:
             self._deadline = self._since = None
@@ -117,7 +118,7 @@ class Sender:
         self.last = self._now()
 
     @staticmethod
-    def _raise_meaning(exc: Exception) -> None:
+    def raise_meaning(exc: BaseException) -> None:
         """Raises what an exception of the server's means, unless it means itself."""
         if isinstance(exc, OSError | anyio.BrokenResourceError | anyio.ClosedResourceError):
             raise ClientGone from exc

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 __all__ = ["Sink"]
@@ -23,7 +23,8 @@ class Sink(Protocol):
         """Takes a value; returns whether the handler may go on at once."""
         ...
 
-    def flush(self) -> None:
+    @property
+    def flush(self) -> Callable[[], None]:
         """Hands over what was put: to be called each time before the task waits that puts."""
         ...
 

@@ -59,11 +59,12 @@ class StreamSink:
         """Whether the answer may still become another one."""
         return not (self._outbox.is_used or self.head_sent)
 
+    @property
+    def flush(self) -> Callable[[], None]:
+        return self._outbox.flush
+
     def wait_room(self) -> Awaitable[None]:
         return (self.instead or self._outbox).wait_room()
-
-    def flush(self) -> None:
-        self._outbox.flush()
 
     def release(self) -> None:
         self._outbox.release()

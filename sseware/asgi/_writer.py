@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from functools import partial
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from .._types import Message
 from ..wire import encode_comment
 from ._outbox import Outbox
 from ._plan import Plan
-from ._runtime import Runtime, StandIn, Timer, WakeUp
+from ._relay import Relay
+from ._runtime import Runtime, Timer, WakeUp
 from ._sending import ClientGone, ClientStalled, Sender
 from ._stream_sink import StreamSink
 
@@ -66,10 +66,7 @@ class StreamWriter:
         self._keepalive: Timer | None = None
         self._head_is_due = False
         self._silent = b""
-        self._waits = False
-        self._take = outbox.take
-        self._begin = send.begin
-        self._begun: tuple[Any, BaseException | None] = (None, None)
+        self._relay = Relay(outbox, send, runtime, wake)
         self._cut_short: Literal["expired", "drained"] | None = None
         self.gone = False
         self.seconds: float | None = None
@@ -90,7 +87,7 @@ class StreamWriter:
         except ClientGone:
             return "left"
         finally:
-            self._outbox.flush = self._wake
+            self._relay.close()
             self._forget_timers()
             self._send.unwatch()
             if place is not None:
@@ -118,8 +115,7 @@ class StreamWriter:
         outbox, send = self._outbox, self._send
         outbox.put_first(self._opening())
         self._await_age()
-        if (stand_in := self._runtime.stand_in()) is not None:
-            outbox.flush = partial(self._deliver, stand_in)
+        self._relay.open()
         while not self.gone:
             if outbox.closed:
                 await send(_last(outbox.take()))
@@ -134,52 +130,16 @@ class StreamWriter:
                     await send.finish(rest)
             if self._keepalive is None:
                 self._await_silence()
-            await self._wait()
+            # Meanwhile the handler's task may begin a message in this one's name.
+            rest = await self._relay.wait()
+            if rest is not None:
+                await send.finish(rest)
         return "left"
-
-    async def _wait(self) -> None:
-        """Waits for news; what has come meanwhile has called the wake-up, so that this returns at once then.
-
-        While it waits the handler's task may begin a message in this one's name; what is left of it is finished here.
-        """
-        self._waits = True
-        try:
-            await self._wake.wait()
-        finally:
-            self._waits = False
-            (rest, error), self._begun = self._begun, (None, None)
-        if error is not None:
-            raise error
-        if rest is not None:
-            await self._send.finish(rest)
-
-    def _deliver(self, stand_in: StandIn) -> None:
-        """Writes what is ready, in the handler's turn: a message that is taken at once costs nobody a wake-up."""
-        if not self._waits:
-            self._wake()
-            return
-        chunk = self._take()
-        if not chunk:
-            return
-        try:
-            rest = stand_in(self._begin, {"type": "http.response.body", "body": chunk, "more_body": True})
-        except BaseException as exc:  # it is raised where the writer would have called
-            self._begun = (None, exc)
-        else:
-            if rest is None:
-                return
-            self._begun = (rest, None)
-        self._interrupt()
-
-    def _interrupt(self) -> None:
-        """Lets this task see for itself what there is; nothing is written in its name meanwhile."""
-        self._waits = False
-        self._wake()
 
     def client_left(self) -> None:
         """Is called where there is nobody any more to write to."""
         self.gone = True
-        self._interrupt()
+        self._relay.interrupt()
 
     async def _end_early(self, why: Literal["expired", "drained"]) -> Outcome:
         """Ends a stream whose handler would go on."""
@@ -213,7 +173,7 @@ class StreamWriter:
 
     def _ring_for_head(self) -> None:
         self._head_is_due = True
-        self._interrupt()
+        self._relay.interrupt()
 
     def _ring_for_keepalive(self) -> None:
         """Sees to a keepalive, if there was silence; one timer an interval serves, however many events there are."""
@@ -222,18 +182,18 @@ class StreamWriter:
         if left <= _EARLY:
             left = interval
             self._silent = _KEEPALIVE
-            self._interrupt()
+            self._relay.interrupt()
         self._keepalive = self._runtime.call_later(left, self._ring_for_keepalive)
 
     def _ring_for_age(self) -> None:
         self._cut_short = self._cut_short or "expired"
-        self._interrupt()
+        self._relay.interrupt()
 
     def _take_turn(self) -> None:
         """Is called where the server stops; a head that is awaited still goes out, so that it can be told."""
         self._cut_short = "drained"
         self._head_is_due = True
-        self._interrupt()
+        self._relay.interrupt()
 
     def _forget_timers(self) -> None:
         for timer in (self._timer, self._keepalive):
