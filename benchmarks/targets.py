@@ -244,6 +244,13 @@ TARGETS: tuple[Target, ...] = (
         at_least=0.9,  # most of it is the server's own, and two runs differ by a tenth
     ),
     Target(
+        work="the middleware on a request that is none of its business, µs",
+        benchmark="passthrough",
+        rows=("a JSON answer",),
+        column="SSEMiddleware",
+        at_most=3,
+    ),
+    Target(
         work="memory per idle connection over uvicorn, KiB",
         benchmark="server",
         rows=("sseware",),

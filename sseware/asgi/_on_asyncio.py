@@ -147,16 +147,18 @@ class StandIn:
         self._run = (contextvars.copy_context() if own is None else own).run
         self._is_own = own is not None
         self._loop = loop
-        self._task = self._caller = task
+        self._task = task
+        self._caller: Any = task
 
     def begin(self, send: Send, message: Message) -> _Rest | None:
         """Begins to send a message: as `AsyncioRuntime.begin` does, but the task is the current one meanwhile."""
-        loop, task, caller = self._loop, self._task, self._caller
+        loop, task = self._loop, self._task
+        caller: Any = self._caller
         # It is called by the same task again and again, and asking for it costs more than trying.
         try:
             leave(loop, caller)
         except RuntimeError:
-            self._caller = caller = current_task(loop)  # type: ignore[assignment]  # it is called in one
+            self._caller = caller = current_task(loop)
             leave(loop, caller)
         enter(loop, task)
         try:

@@ -47,7 +47,7 @@ class Relay:
         self._begin = None if stand_in is None else stand_in.begin
 
     def close(self) -> None:
-        """Is called where the writer has ended: it and the outbox let go of each other, without the garbage collector."""
+        """Is called where the writer has ended: the outbox lets go of it, so that no cycle is left behind."""
         self._outbox.flush = self._wake
 
     async def wait(self) -> Any:
