@@ -27,12 +27,15 @@ import msgspec
 from ._json_speller import Speller
 from ._json_values import Shallow, is_easy, to_plain, too_deep, with_ints
 
-__all__ = ["COMPACT", "GO", "SPACED", "JSONProfile", "pretty"]
+__all__ = ["COMPACT", "GO", "SPACED", "JSONProfile", "compact_at_once", "pretty"]
 
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _PAIRS: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 # encoding/json escapes these so that JSON can stand inside of HTML and old JavaScript.
 _HTML: Final = re.compile("[<>&\u2028\u2029]")
+
+_POINT: Final = ord(".")
+_MINUS: Final = ord("-")
 
 _compact: Final = msgspec.json.Encoder()
 _encode: Final = _compact.encode
@@ -83,20 +86,8 @@ class JSONProfile(msgspec.Struct, frozen=True):
             except ValueError:
                 text = self._spell(value)
             return _HTML.sub(_escape, text) if self.html_safe else text
-        if self is COMPACT:
-            # The usual profile, all in C. msgspec spells as JavaScript does, but for keys that are no strings, whole
-            # floats, very small and very large ones, and those that are no numbers. Whether a value has one of these
-            # is asked of msgspec's own validation, which refuses the keys, the large ones and NaN, and of the text:
-            # `.0` is in each whole float, `e-` in each very small one. In a string they do no harm; a value with
-            # such a string goes the long way.
-            try:
-                _validate((value,), Shallow)
-                text = _encode(value).decode()
-                # One character is found much faster than two, and most texts have neither.
-                if ("." not in text or ".0" not in text) and ("-" not in text or "e-" not in text):
-                    return text
-            except _NOT_AT_ONCE:
-                pass
+        if self is COMPACT and (spelled := compact_at_once(value)) is not None:
+            return spelled.decode()
         try:
             easy = is_easy(value)
             if not easy:
@@ -132,6 +123,26 @@ SPACED: Final = JSONProfile(spaced=True, floats="python")
 
 GO: Final = JSONProfile(sort_keys=True, html_safe=True, floats="go", surrogates="replace")
 """Go's ``encoding/json``."""
+
+
+def compact_at_once(value: Any) -> bytes | None:
+    """Spells a usual value as `COMPACT` does, all in C; ``None`` for one that must go the long way.
+
+    msgspec spells as JavaScript does, but for keys that are no strings, whole floats, very small and very large
+    ones, and those that are no numbers. Whether a value has one of these is asked of msgspec's own validation, which
+    refuses the keys, the large ones and NaN, and of the text: ``.0`` is in each whole float, ``e-`` in each very small
+    one. In a string they do no harm; a value with such a string goes the long way.
+    """
+    try:
+        _validate((value,), Shallow)
+        text = _encode(value)
+    except _NOT_AT_ONCE:
+        return None
+    # One character is found much faster than two, and most texts have neither.
+    if (_POINT not in text or b".0" not in text) and (_MINUS not in text or b"e-" not in text):
+        return text
+    return None
+
 
 _PRETTY: Final = JSONProfile(nan="null", indent=2)
 
