@@ -27,7 +27,7 @@ import msgspec
 from ._json_speller import Speller
 from ._json_values import Shallow, is_easy, to_plain, too_deep, with_ints
 
-__all__ = ["COMPACT", "GO", "SPACED", "JSONProfile", "compact_at_once", "pretty"]
+__all__ = ["COMPACT", "GO", "SPACED", "JSONProfile", "compact_at_length", "compact_at_once", "pretty"]
 
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _PAIRS: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -88,6 +88,9 @@ class JSONProfile(msgspec.Struct, frozen=True):
             return _HTML.sub(_escape, text) if self.html_safe else text
         if self is COMPACT and (spelled := compact_at_once(value)) is not None:
             return spelled.decode()
+        return self._at_length(value)
+
+    def _at_length(self, value: Any) -> str:
         try:
             easy = is_easy(value)
             if not easy:
@@ -129,9 +132,9 @@ def compact_at_once(value: Any) -> bytes | None:
     """Spells a usual value as `COMPACT` does, all in C; ``None`` for one that must go the long way.
 
     msgspec spells as JavaScript does, but for keys that are no strings, whole floats, very small and very large
-    ones, and those that are no numbers. Whether a value has one of these is asked of msgspec's own validation, which
-    refuses the keys, the large ones and NaN, and of the text: ``.0`` is in each whole float, ``e-`` in each very small
-    one. In a string they do no harm; a value with such a string goes the long way.
+    ones, and those that are no numbers. Whether a value has one of these is asked of msgspec's own validation,
+    which refuses the keys, the large ones and NaN, and of the text: ``.0`` is in each whole float, ``e-`` in each
+    very small one. In a string they do no harm; a value with such a string goes the long way.
     """
     try:
         _validate((value,), Shallow)
@@ -143,6 +146,9 @@ def compact_at_once(value: Any) -> bytes | None:
         return text
     return None
 
+
+compact_at_length: Final = COMPACT._at_length
+"""Spells any value as `COMPACT` does, where `compact_at_once` does not; it raises as ``dumps`` does."""
 
 _PRETTY: Final = JSONProfile(nan="null", indent=2)
 

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import EventTooLarge
 from ..events import ServerSentEvent
 from ..wire import MAX_EVENT_SIZE, encode
-from ._json import COMPACT, compact_at_once
+from ._json import compact_at_length, compact_at_once
 
 __all__ = ["json_encoder"]
 
@@ -29,11 +29,10 @@ def json_encoder(event: str = "message") -> Callable[[Any], bytes]:
         InvalidEvent: The type cannot be written.
     """
     head = encode(ServerSentEvent("", event=event)).removesuffix(b"\n\n")
-    dumps = COMPACT.dumps
 
     def encode_json(value: Any) -> bytes:
         # Neither a line end nor a lone surrogate is ever in such JSON.
-        chunk = head + (compact_at_once(value) or dumps(value).encode()) + b"\n\n"
+        chunk = head + (compact_at_once(value) or compact_at_length(value).encode()) + b"\n\n"
         if len(chunk) > MAX_EVENT_SIZE:
             raise EventTooLarge(MAX_EVENT_SIZE, len(chunk))
         return chunk
