@@ -25,7 +25,6 @@ from ._on_asyncio import AsyncioRuntime, StandIn
 __all__ = [
     "Deadline",
     "Runtime",
-    "StandIn",
     "Task",
     "Timer",
     "WakeUp",
