@@ -10,16 +10,16 @@ from .._types import ASGIApp, Receive, Scope, Send
 from ..errors import ConfigurationError
 from ._adapt import Adapt, Adapter
 from ._adapted import StreamOver
-from ._adapting_guard import AdaptingGuard
+from ._adapting_passage import AdaptingPassage
 from ._drain import Drain
-from ._guard import SendGuard
 from ._handlers import Handler, as_handler, is_asgi_app
 from ._lifespan import live, observe_life
 from ._menu import Menu
 from ._observers import CommonObservers
-from ._receive import EndablePump, ReceivePump
+from ._passage import Passage
+from ._receive import ReceivePump
 from ._respond import respond
-from ._scope import menu_around, put_menu, surround
+from ._scope import KEY, menu_around, surround
 from ._settings import Options, Settings
 from ._statistics import StreamCounter, StreamStatistics
 from ._websocket import serve_socket
@@ -102,11 +102,12 @@ class SSEMiddleware:
             await self._app(scope, receive, send)
             return
         # Most requests are none of its business. They pay for what an `EventStream` may need below, and for no more.
-        pump, guard = ReceivePump(receive), SendGuard(send, scope["method"])
-        menu = self._menu_in(scope) if "sseware" in scope else self._menu
-        await self._wrapped(surround(scope, menu, pump, guard), pump.receive, guard.__call__)
-        if not (guard.started or pump.gone):
-            guard.check_answered()
+        inside = scope.copy()
+        menu = self._menu if KEY not in scope else self._menu_in(scope)
+        inside[KEY] = passage = Passage(menu, receive, send, scope["method"])
+        await self._wrapped(inside, passage.receive, passage.send)
+        if passage.head is None:
+            passage.check_answered()
 
     def statistics(self) -> StreamStatistics:
         """Returns how many streams there are and were, how they ended, and what was sent on them.
@@ -120,7 +121,7 @@ class SSEMiddleware:
 
     def _menu_in(self, scope: Scope) -> Menu:
         """Returns the options for one request: inside another middleware, the drain is that one's."""
-        outer = menu_around(scope) if self._inherits_drain and "sseware" in scope else None
+        outer = menu_around(scope) if self._inherits_drain else None
         return self._menu if outer is None else self._menu.derive({"drain": outer.settings.drain})
 
     async def _pass_other(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -128,7 +129,7 @@ class SSEMiddleware:
         if scope["type"] == "lifespan":
             await observe_life(app, scope, receive, send, self.drain)
         elif scope["type"] == "websocket":
-            await app(put_menu(scope, self._menu_in(scope)), receive, send)
+            await app(surround(scope, self._menu_in(scope)), receive, send)
         else:
             await app(scope, receive, send)
 
@@ -138,20 +139,19 @@ class SSEMiddleware:
         if scope["type"] != "http":
             await self._pass_other(app, scope, receive, send)
             return
-        menu, pump = self._menu_in(scope), EndablePump(receive)
-        guard = AdaptingGuard(scope, pump, send, menu, adapter)
+        passage = AdaptingPassage(self._menu_in(scope), receive, send, scope, adapter)
         try:
-            await app(surround(scope, menu, pump, guard), pump.receive, guard.__call__)
+            await app(surround(scope, passage), passage.pump.receive, passage.send)
         except BaseException as exc:
-            if guard.stream is not None:
-                await guard.stream.die(exc)
+            if passage.stream is not None:
+                await passage.stream.die(exc)
                 if isinstance(exc, StreamOver):
                     return  # what we raised ourselves, to end the application
             raise
-        if guard.stream is not None:
-            await guard.stream.end()
-        elif not pump.gone:
-            guard.check_answered()
+        if passage.stream is not None:
+            await passage.stream.end()
+        else:
+            passage.check_answered()
 
     async def _answer(self, handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

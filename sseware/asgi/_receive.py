@@ -40,6 +40,8 @@ class ReceivePump:
     Args:
         receive: The server's.
         limit: How many bytes of a request body are kept that nobody asks for.
+        passing: How many calls of the server's ``receive`` have not returned yet; see `passed`.
+        wanted: Whether somebody has asked for the request body already.
 
     Attributes:
         gone: Whether the client has left.
@@ -61,15 +63,17 @@ class ReceivePump:
         "gone",
     )
 
-    # Nothing is keyword-only, because CPython calls such functions slower; there is one of these for each request.
-    def __init__(self, receive: Receive, limit: int = _UNREAD_LIMIT) -> None:
+    def __init__(
+        self, receive: Receive, limit: int = _UNREAD_LIMIT, *, passing: int = 0, wanted: bool = False
+    ) -> None:
         self._receive = receive
         self._limit = limit
         # It was never started, and nobody has left: nothing else need be looked at. Nearly every pump ends so, and
         # has no more than this; `_prepare` sets the rest.
         self._passes = True
-        self._passing = 0
-        self._wanted = self.gone = False
+        self._passing = passing
+        self._wanted = wanted
+        self.gone = False
         self._news: anyio.Event | None = None
 
     def _prepare(self) -> None:
@@ -118,11 +122,11 @@ class ReceivePump:
             _log.warning("receive() failed; the client counts as gone", exc_info=True)
         finally:
             if self._reading:
-                self._leave()
+                self.leave()
 
     async def _take_in(self, message: Message) -> None:
         if message["type"] == "http.disconnect":
-            self._leave()
+            self.leave()
             return
         if self._overflowed:
             return
@@ -137,7 +141,8 @@ class ReceivePump:
                 return
             await self._wait_news()
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Counts the client as gone."""
         if self.gone:
             return
         self._prepare()
@@ -176,8 +181,13 @@ class ReceivePump:
             if self._news is not None:
                 self._notify()
         if message["type"] == "http.disconnect":
-            self._leave()
+            self.leave()
         return message
+
+    def passed(self) -> None:
+        """Is called where a call has returned that somebody else had made before there was a pump."""
+        self._passing -= 1
+        self._notify()
 
     def _notify(self) -> None:
         if self._news is not None:
@@ -202,8 +212,11 @@ class EndablePump(ReceivePump):
         self._listening: set[anyio.CancelScope] | None = None
 
     def end(self) -> None:
-        """Counts the client as gone: nobody wants more of the answer, though whoever gives it has not ended."""
-        self._leave()
+        """Counts the client as gone: nobody wants more of the answer, though whoever gives it has not ended.
+
+        Those who listen for a disconnect hear of one.
+        """
+        self.leave()
         for scope in self._listening or ():
             scope.cancel()
 
@@ -232,7 +245,7 @@ class EndablePump(ReceivePump):
             self._passing -= 1
             self._notify()
         if message["type"] == "http.disconnect":
-            self._leave()
+            self.leave()
         return message if message is not _DISCONNECT else dict(_DISCONNECT)
 
 

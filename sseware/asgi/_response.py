@@ -11,7 +11,7 @@ from ._late_receive import LateReceive, may_have_body
 from ._menu import Menu
 from ._receive import ReceivePump
 from ._respond import respond
-from ._scope import Surroundings, menu_around
+from ._scope import menu_around, passage_around
 from ._settings import Options, Settings
 from ._source import Source, discard, open_source
 from ._websocket import answer_socket
@@ -103,9 +103,9 @@ class EventStream:
 
         menu, pump = self._menu, None
         try:
-            if (around := Surroundings.of(scope)) is not None:
+            if (around := passage_around(scope)) is not None:
                 menu, pump = around.menu.derive(self._options), around.pump
-                around.guard.varies = True
+                around.varies = True
             elif self._may_receive and may_have_body(scope):
                 late = LateReceive(receive, send, menu.settings.head_timeout or _LATE)
                 receive, send = late.receive, late.send

@@ -2,61 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
+from typing import Final
 
 from .._types import Scope
-from ._guard import SendGuard
 from ._menu import Menu
-from ._receive import ReceivePump
+from ._passage import Passage
 
-__all__ = ["Surroundings", "menu_around", "put_menu", "surround"]
+__all__ = ["KEY", "menu_around", "passage_around", "surround"]
 
-_KEY = "sseware"
+KEY: Final = "sseware"
+"""Under which name it is left."""
 
 
-class Surroundings(msgspec.Struct, frozen=True):
-    """What is around a response.
+def surround(scope: Scope, around: Passage | Menu) -> Scope:
+    """Returns a copy of a scope that tells what is around; what was given must not change for whoever is outside.
 
-    Attributes:
-        menu: The options of the middleware.
-        pump: Receives for the whole request.
-        guard: Watches over what is sent.
+    Args:
+        scope: The ASGI scope.
+        around: The passage of a request, or the options of a middleware around a WebSocket.
     """
-
-    menu: Menu
-    pump: ReceivePump
-    guard: SendGuard
-
-    @staticmethod
-    def of(scope: Scope) -> Surroundings | None:
-        """Returns those that a middleware has left, or ``None``."""
-        found = scope.get(_KEY)
-        return Surroundings(*found) if _are_ours(found) else None
-
-
-def surround(scope: Scope, menu: Menu, pump: ReceivePump, guard: SendGuard) -> Scope:
-    """Returns a copy of a scope that has `Surroundings`; what was given must not change for whoever is outside."""
-    # A copy is a third faster than unpacking, and a tuple is all it needs: most requests are answered by somebody who
-    # never looks.
-    inside = scope.copy()
-    inside[_KEY] = (menu, pump, guard)
+    inside = scope.copy()  # a third faster than unpacking
+    inside[KEY] = around
     return inside
 
 
-def put_menu(scope: Scope, menu: Menu) -> Scope:
-    """Returns a copy of the scope of a WebSocket that has the options of the middleware around it."""
-    return {**scope, _KEY: menu}
+def passage_around(scope: Scope) -> Passage | None:
+    """Returns the way through the middleware around a response; ``None`` without one."""
+    found = scope.get(KEY)
+    return found if isinstance(found, Passage) else None
 
 
 def menu_around(scope: Scope) -> Menu | None:
     """Returns the options of the middleware around a response, over HTTP or a WebSocket; ``None`` without one."""
-    found = scope.get(_KEY)
-    if _are_ours(found):
-        found = found[0]
+    found = scope.get(KEY)
+    if isinstance(found, Passage):
+        return found.menu
     return found if isinstance(found, Menu) else None
-
-
-def _are_ours(found: Any) -> bool:
-    return type(found) is tuple and len(found) == 3 and isinstance(found[2], SendGuard)

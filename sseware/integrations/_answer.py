@@ -16,7 +16,7 @@ import anyio
 from .._types import Message, Receive, Scope
 from ..asgi import EventStream
 from ..asgi._runtime import Task, current_runtime
-from ..asgi._scope import Surroundings
+from ..asgi._scope import passage_around
 
 __all__ = ["Answer"]
 
@@ -138,8 +138,8 @@ class Answer:
         if self._error is not None:
             error, self._error = self._error, None
             raise error
-        around = Surroundings.of(self._scope)
-        if not (self._ended or self._gone or (around is not None and around.pump.gone)):
+        around = passage_around(self._scope)
+        if not (self._ended or self._gone or (around is not None and around.gone)):
             raise ConnectionAbortedError("the stream was given up: its reader stalled")
 
     async def aclose(self) -> None:

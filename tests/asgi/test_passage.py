@@ -7,10 +7,19 @@ from typing import Any
 import anyio
 import pytest
 
-from sseware.asgi._guard import SendGuard
+from sseware.asgi import Settings
+from sseware.asgi._menu import Menu
+from sseware.asgi._passage import Passage
+from sseware.asgi._runtime import current_runtime
+from sseware.errors import StreamError
 from tests.asgi.fakes import FakeServer, Message, turns
+from tests.asgi.fakes import body as messages_of
 
 pytestmark = pytest.mark.anyio
+
+
+def passage(server: FakeServer, method: str = "GET") -> Passage:
+    return Passage(Menu(Settings()), server.receive, server.send, method)
 
 
 def start(status: int = 200, *headers: tuple[bytes, bytes], **more: Any) -> Message:
@@ -53,12 +62,12 @@ PUSH = {"type": "http.response.push", "path": "/x", "headers": []}
 async def test_messages_pass_in_order_and_as_they_are(messages: list[Message]) -> None:
     """H13, H15."""
     server = FakeServer()
-    guard = SendGuard(server.send, "GET")
+    way = passage(server)
     for message in messages:
-        await guard(message)
+        await way.send(message)
     assert len(server.sent) == len(messages)
     assert all(sent is message for sent, message in zip(server.sent, messages, strict=True))
-    guard.check_answered()
+    way.check_answered()
 
 
 @pytest.mark.parametrize(
@@ -79,36 +88,36 @@ async def test_what_comes_out_of_turn_is_refused_by_name(
 ) -> None:
     """H11."""
     server = FakeServer()
-    guard = SendGuard(server.send, "GET")
+    way = passage(server)
     for message in messages:
-        await guard(message)
+        await way.send(message)
     with pytest.raises(RuntimeError, match=fault):
-        await guard(wrong)
+        await way.send(wrong)
     assert server.sent == messages
 
 
 async def test_an_answer_to_head_has_a_length_and_no_body() -> None:
     """H9."""
     server = FakeServer()
-    guard = SendGuard(server.send, "HEAD")
-    await guard(start(200, length(5)))
-    await guard(body())
+    way = passage(server, "HEAD")
+    await way.send(start(200, length(5)))
+    await way.send(body())
     assert server.is_complete
 
 
 async def test_an_application_that_never_answers_is_told_of() -> None:
     """H11."""
     with pytest.raises(RuntimeError, match="returned without having sent"):
-        SendGuard(FakeServer().send, "GET").check_answered()
+        passage(FakeServer()).check_answered()
 
 
 async def test_a_negotiated_answer_varies_whoever_makes_it() -> None:
     """H2."""
     server = FakeServer()
-    guard = SendGuard(server.send, "GET")
-    guard.varies = True
+    way = passage(server)
+    way.varies = True
     message = start(500, (b"Vary", b"Origin"))
-    await guard(message)
+    await way.send(message)
     assert server.headers == {"vary": "Origin, Accept"}
     assert message == start(500, (b"Vary", b"Origin")), "what was given is not changed"
 
@@ -116,34 +125,92 @@ async def test_a_negotiated_answer_varies_whoever_makes_it() -> None:
 async def test_header_fields_that_can_be_read_once_are_read_once() -> None:
     """ASGI takes any iterable."""
     server = FakeServer()
-    guard = SendGuard(server.send, "GET")
-    await guard({**start(), "headers": iter([length(1)])})
+    way = passage(server)
+    await way.send({**start(), "headers": iter([length(1)])})
     with pytest.raises(RuntimeError, match="1 bytes more"):
-        await guard(body(b"ab"))
+        await way.send(body(b"ab"))
     assert server.headers == {"content-length": "1"}
 
 
 async def test_two_tasks_that_send_take_turns() -> None:
     """C5."""
     server = FakeServer(turns=5)
-    guard = SendGuard(server.send, "GET")
-    await guard(start())
+    way = passage(server)
+    await way.send(start())
     async with anyio.create_task_group() as group:
         for i in range(4):
-            group.start_soon(guard, body(b"%d" % i, more=True))
+            group.start_soon(way.send, body(b"%d" % i, more=True))
     assert server.overlaps == 0
     assert sorted(server.chunks) == [b"0", b"1", b"2", b"3"]
 
 
 async def test_who_is_cancelled_while_it_sends_lets_the_next_one_go() -> None:
     server = FakeServer()
-    guard = SendGuard(server.send, "GET")
-    await guard(start())
+    way = passage(server)
+    await way.send(start())
     server.stall()
     async with anyio.create_task_group() as group:
         with anyio.move_on_after(1):
-            await guard(body(b"a", more=True))
-        group.start_soon(guard, body(b"b", more=True))
+            await way.send(body(b"a", more=True))
+        group.start_soon(way.send, body(b"b", more=True))
         await turns()
         server.resume()
     assert server.chunks == [b"b"]
+
+
+async def test_a_disconnect_is_asked_for_once_and_remembered_for_ever() -> None:
+    """C6: hypercorn and daphne deliver it once."""
+    server = FakeServer({"type": "http.disconnect"})
+    way = passage(server)
+    assert not way.gone
+    assert [await way.receive() for _ in range(3)] == [{"type": "http.disconnect"}] * 3
+    assert server.receives == 1
+    assert way.gone
+    way.check_answered()
+
+
+@pytest.mark.parametrize("ends", ["as its client leaves", "as it is cancelled"])
+async def test_a_call_that_was_passed_on_before_a_stream_began_is_never_joined_by_another(ends: str) -> None:
+    """C8: granian answers two concurrent calls with a false disconnect."""
+    server, told, received = FakeServer(), list[str](), list[Message]()
+    way, runtime = passage(server), current_runtime()
+    await way.receive()
+
+    async def listen() -> None:
+        received.append(await way.receive())
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(listen)
+        await turns()
+        way.pump.start(runtime, lambda: told.append("gone"))
+        await turns()
+        if ends == "as it is cancelled":
+            group.cancel_scope.cancel()
+        server.disconnect()
+        with anyio.CancelScope(shield=True):
+            await turns()
+            task = way.pump.stop()
+            await runtime.wait_ended([] if task is None else [task], 10)
+    assert told == ["gone"]
+    assert received == ([{"type": "http.disconnect"}] if ends == "as its client leaves" else [])
+    assert server.overlaps == 0
+
+
+@pytest.mark.parametrize("asks", [True, False])
+async def test_a_body_that_was_begun_to_be_read_before_a_stream_began_is_kept(asks: bool) -> None:
+    """C7: one that nobody asks for is thrown away past the limit."""
+    parts = [b"x" * 2**18] * 10
+    server = FakeServer(*messages_of(*parts))
+    way, runtime = passage(server), current_runtime()
+    if asks:
+        parts = parts[1:]
+        await way.receive()
+    way.pump.start(runtime, lambda: None)
+    await turns()
+    if asks:
+        assert [await way.receive() for _ in parts] == [*messages_of(*parts)]
+    else:
+        with pytest.raises(StreamError, match="was not read in time"):
+            await way.receive()
+    task = way.pump.stop()
+    await runtime.wait_ended([] if task is None else [task], 10)

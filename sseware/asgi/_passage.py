@@ -1,4 +1,4 @@
-"""What a wrapped application sends: passed on untouched, unless no server could make an answer of it."""
+"""One request on its way through a middleware: passed on untouched, unless no server could make an answer of it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from typing import Final
 
 import anyio
 
-from .._types import Message, Send
+from .._types import Message, Receive, Send
 from ._headers import add_vary, has_body
+from ._menu import Menu
+from ._receive import ReceivePump
 from ._sending import OutOfTurn
 
-__all__ = ["SendGuard"]
+__all__ = ["Passage"]
 
 _START: Final = "http.response.start"
 _BODY: Final = "http.response.body"
@@ -22,31 +24,85 @@ _LENGTH: Final = b"content-length"
 _PARTS: Final = frozenset((_BODY, _TRAILERS, _PATH, _ZEROCOPY))
 
 
-class SendGuard:
+class Passage:
     """Passes messages on, one at a time, and refuses those that come out of turn.
 
     Servers differ in what they do with a second head, or a body after the end; some send garbage.
 
+    Most requests are none of a middleware's business, and this is all that is made for them: one object, and nothing
+    in it that only a stream needs.
+
     Args:
+        menu: The options of the middleware.
+        receive: The server's.
         send: The server's.
         method: The request method: an answer to HEAD has no body.
 
     Attributes:
-        started: Whether an answer has begun.
+        menu: The options of the middleware.
+        head: The message that began the answer; ``None`` before it.
         varies: Whether the answer, whoever makes it, depends on ``Accept``, because it was negotiated.
     """
 
-    __slots__ = ("_left", "_method", "_open", "_send", "_sending", "_trailers", "_turn", "started", "varies")
+    __slots__ = (
+        "_left",
+        "_method",
+        "_open",
+        "_passing",
+        "_pump",
+        "_receive",
+        "_send",
+        "_sending",
+        "_turn",
+        "_wanted",
+        "head",
+        "menu",
+        "varies",
+    )
 
-    def __init__(self, send: Send, method: str) -> None:
+    def __init__(self, menu: Menu, receive: Receive, send: Send, method: str) -> None:
+        self.menu = menu
+        self._receive = receive
         self._send = send
         self._method = method
         # Open is what has a head and no end.
-        self._open = self._sending = self.started = self.varies = False
+        self._open = self._sending = self._wanted = self.varies = False
+        self._passing = 0
+        self.head: Message | None = None
         self._left: int | None = None
         self._turn: anyio.Event | None = None
+        self._pump: ReceivePump | None = None
 
-    async def __call__(self, message: Message) -> None:
+    @property
+    def pump(self) -> ReceivePump:
+        """Receives for the whole request from now on: a stream needs more than to have messages passed on."""
+        pump = self._pump
+        if pump is None:
+            self._pump = pump = ReceivePump(self._receive, passing=self._passing, wanted=self._wanted)
+        return pump
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client is known to have left."""
+        return self._pump is not None and self._pump.gone
+
+    async def receive(self) -> Message:
+        """Returns the next message; after a disconnect, that one for ever."""
+        if self._pump is not None:
+            return await self._pump.receive()
+        self._wanted = True
+        self._passing += 1
+        try:
+            message = await self._receive()
+        finally:
+            self._passing -= 1
+            if self._pump is not None:
+                self._pump.passed()
+        if message["type"] == "http.disconnect":
+            self.pump.leave()
+        return message
+
+    async def send(self, message: Message) -> None:
         """Sends a message.
 
         Raises:
@@ -83,28 +139,28 @@ class SendGuard:
         await self._turn.wait()
 
     def _check_start(self, message: Message) -> Message:
-        if self.started:
+        if self.head is not None:
             raise OutOfTurn(f"the application sent {_START} twice: an answer has one head")
-        self.started = self._open = True
-        self._trailers = message.get("trailers")
+        self._open = True
         headers = message.get("headers", ())
         if type(headers) is not list and not isinstance(headers, tuple):
             # ASGI takes any iterable; one that can be read once would be empty for the server.
             headers = list(headers)
             message = {**message, "headers": headers}
-        status = message["status"]
-        if (status == 200 or has_body(status)) and self._method != "HEAD":
-            for name, value in headers:
-                if len(name) == 14 and (name == _LENGTH or name.lower() == _LENGTH) and value.isdigit():
+        self.head = message
+        for name, value in headers:
+            if len(name) == 14 and (name == _LENGTH or name.lower() == _LENGTH) and value.isdigit():
+                status = message["status"]
+                if (status == 200 or has_body(status)) and self._method != "HEAD":
                     self._left = int(value)
-                    break
+                break
         return {**message, "headers": add_vary(list(headers))} if self.varies else message
 
     def _check_part(self, kind: str, message: Message) -> None:
-        if not self.started:
+        if self.head is None:
             raise OutOfTurn(f"the application sent {kind} before {_START}")
         if kind == _TRAILERS:
-            if not self._trailers:
+            if not self.head.get("trailers"):
                 raise OutOfTurn(f"the application sent {_TRAILERS}, but {_START} did not announce any")
             return
         if not self._open:
@@ -116,9 +172,9 @@ class SendGuard:
         """Is called where the application has returned.
 
         Raises:
-            OutOfTurn: It has not answered.
+            OutOfTurn: It has not answered, though the client is there.
         """
-        if not self.started:
+        if self.head is None and not self.gone:
             raise OutOfTurn(f"the application returned without having sent {_START}")
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from .._types import Message, RawHeaders, Scope, Send
+from .._types import Message, RawHeaders, Receive, Scope, Send
 from ..dialects import StreamContext
 from ..errors import StreamError
 from ._adapt import Adapter, Way
 from ._adapted import AdaptedStream
 from ._failures import failure_of
-from ._guard import SendGuard
 from ._headers import add_vary
 from ._menu import Dish, Menu
+from ._passage import Passage
 from ._plan import Plan
 from ._receive import EndablePump
 from ._respond import context_of, request_of
@@ -20,7 +20,7 @@ from ._runtime import current_runtime
 from ._settings import Settings
 from ._slots import Slot
 
-__all__ = ["AdaptingGuard"]
+__all__ = ["AdaptingPassage"]
 
 # They describe the bytes that the application would have sent, and no stream of events. Fields that a stream has
 # itself are replaced by its own.
@@ -56,27 +56,26 @@ class AdaptedPlan(Plan, frozen=True):
         return {"type": "http.response.start", "status": 200, "headers": add_vary([*theirs, *ours])}
 
 
-class AdaptingGuard(SendGuard):
-    """A guard that looks at the head: where it can, and is asked to, what follows goes through an `AdaptedStream`.
+class AdaptingPassage(Passage):
+    """One that looks at the head: where it can, and is asked to, what follows goes through an `AdaptedStream`.
 
     Args:
-        scope: The ASGI scope.
-        pump: Receives.
-        send: The server's.
         menu: What can be answered.
+        receive: The server's.
+        send: The server's.
+        scope: The ASGI scope.
         adapter: Which answers can be adapted.
 
     Attributes:
         stream: What has become of the answer, where it is adapted.
     """
 
-    __slots__ = ("_adapter", "_menu", "_pump", "_scope", "stream")
+    __slots__ = ("_adapter", "_endable", "_scope", "stream")
 
-    def __init__(self, scope: Scope, pump: EndablePump, send: Send, menu: Menu, adapter: Adapter) -> None:
-        super().__init__(send, scope["method"])
+    def __init__(self, menu: Menu, receive: Receive, send: Send, scope: Scope, adapter: Adapter) -> None:
+        super().__init__(menu, receive, send, scope["method"])
+        self._pump = self._endable = EndablePump(receive)
         self._scope = scope
-        self._pump = pump
-        self._menu = menu
         self._adapter = adapter
         self.stream: AdaptedStream | None = None
 
@@ -124,7 +123,7 @@ class AdaptingGuard(SendGuard):
     def _choose(self, way: Way) -> tuple[Dish, StreamContext] | None:
         """Negotiates; returns the dialect of the stream that was asked for, or ``None``."""
         request = request_of(self._scope)
-        menu = self._menu
+        menu = self.menu
         decision, dish = menu.choose_over(request, self._scope, way.media_type)
         if decision.representation != "stream":
             return None
@@ -135,12 +134,12 @@ class AdaptingGuard(SendGuard):
     def _divert(self, plan: Plan, way: Way, slot: Slot | None, seconds: float | None) -> None:
         asgi = self._scope.get("asgi", {})
         # Two tasks send: the writer, and the application what is no body.
-        outside = SendGuard(self._send, self._method)
+        outside = Passage(self.menu, self._endable.receive, self._send, self._method)
         self.stream = AdaptedStream(
             plan,
             way.open(),
-            self._pump,
-            outside,
+            self._endable,
+            outside.send,
             current_runtime(),
             raises=_version(asgi.get("spec_version", "2.0")) >= (2, 4),
             slot=slot,
