@@ -2,7 +2,7 @@
 
 from ._content_type import check_event_stream, content_type_essence, is_event_stream
 from ._count import count_events
-from ._encoder import MAX_EVENT_SIZE, encode, encode_comment
+from ._encoder import MAX_EVENT_SIZE, encode, encode_comment, encode_within
 from ._iterate import aiter_events, iter_events
 from ._parser import Chunk, EventStreamParser, Leftover
 from ._pending import MAX_DATA_LINES
@@ -21,6 +21,7 @@ __all__ = [
     "count_events",
     "encode",
     "encode_comment",
+    "encode_within",
     "is_event_stream",
     "iter_events",
     "lint",

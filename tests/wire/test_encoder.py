@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import pickle
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from sseware.errors import EventTooLarge, InvalidEvent
 from sseware.events import MAX_RETRY, Comment, NamedEvent, ReceivedEvent, ServerSentEvent
-from sseware.wire import EventStreamParser, encode, encode_comment
+from sseware.wire import EventStreamParser, encode, encode_comment, encode_within
 from sseware.wire import _encoder as module
 
 
@@ -270,38 +271,47 @@ def test_a_str_that_hides_a_line_end_is_refused() -> None:
         encode(forged(event=Bomb("a\nb")))
 
 
-def test_an_event_that_changes_its_mind_is_read_once() -> None:
-    """E10."""
-    fickle: set[str] = set()
+@pytest.mark.parametrize("kind", [ServerSentEvent, NamedEvent])
+@pytest.mark.parametrize("reads", [*itertools.product(range(3), repeat=3)], ids=str)
+def test_of_an_event_that_changes_its_mind_what_was_checked_is_written(
+    kind: type[ServerSentEvent], reads: tuple[int, ...]
+) -> None:
+    """E10: it is harmless as often as it likes, and then it is not."""
+    left: dict[Any, int] = dict(zip(("id", "event", "data"), reads, strict=True))
 
-    class Fickle(ServerSentEvent, frozen=True):
+    class Fickle(kind, frozen=True):  # type: ignore[call-arg, misc, valid-type]  # it is one of the two
         def __getattribute__(self, name: str) -> Any:
-            if name in fickle:
-                fickle.remove(name)
-                return "fine"
+            if left.get(name):
+                left[name] -= 1
+                return None if name == "id" else "fine"
             return super().__getattribute__(name)
 
+    encode(kind("", event="fine"))  # a type that is known
     event = Fickle()
-    for name in ("id", "event", "data"):
+    for name in left:
         msgspec.structs.force_setattr(event, name, "evil\r\rdata: forged")
-    fickle |= {"id", "event", "data"}
-    assert encode(event) == b"id: fine\nevent: fine\ndata: fine\n\n"
-    with pytest.raises(InvalidEvent):
-        encode(event)
+    try:
+        wire = encode(event)
+    except InvalidEvent:
+        return
+    assert wire in {
+        b"event: fine\ndata: fine\n\n",
+        b"event: fine\ndata: evil\ndata: \ndata: data: forged\n\n",
+    }
 
 
 def test_an_event_with_as_many_bytes_as_the_limit_is_written_and_one_more_is_refused() -> None:
     """E14."""
     event = ServerSentEvent("é" * 10, event="x")
     size = len(encode(event))
-    assert encode(event, max_event_size=size) == encode(event, max_event_size=None)
+    assert encode_within(event, size) == encode_within(event, None) == encode(event)
     with pytest.raises(EventTooLarge) as caught:
-        encode(event, max_event_size=size - 1)
+        encode_within(event, size - 1)
     assert (caught.value.limit, caught.value.size) == (size - 1, size)
     many_lines = ServerSentEvent("\n" * 10)
-    assert len(encode(many_lines, max_event_size=78)) == 78
+    assert len(encode_within(many_lines, 78)) == 78
     with pytest.raises(EventTooLarge):
-        encode(many_lines, max_event_size=77)
+        encode_within(many_lines, 77)
 
 
 def test_the_default_limit_is_sixteen_mebibytes() -> None:
