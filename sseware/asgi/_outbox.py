@@ -1,12 +1,13 @@
 """The hand-over between a handler and its writer: bounded, coalescing.
 
 What is put while the writer is busy leaves in one chunk. A handler that runs ahead waits for room, and so does
-one that never awaits: this is where it lets the event loop turn.
+one that never awaits: this is where it lets the event loop turn. Short texts, of which most streams are made, are
+encoded when they are taken, all in one go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from ._runtime import Runtime, WakeUp
@@ -17,6 +18,12 @@ __all__ = ["Outbox"]
 # as ten items, is made when a millisecond has passed, or so many fillings of the outbox have.
 _WITHOUT_TURN: Final = 0.001
 _FILLINGS: Final = 4
+
+# Longer texts gain nothing by being encoded together.
+_LONG_TEXT: Final = 2**14
+
+# A line end becomes one with a field name; everything else has four bytes of UTF-8 at the most.
+_MOST_OF_A_CHARACTER: Final = len("\ndata: ")
 
 
 class Outbox:
@@ -44,9 +51,12 @@ class Outbox:
         "_most",
         "_room",
         "_runtime",
-        "_taken",
+        "_short",
+        "_texts",
         "_turned",
         "_wake_writer",
+        "_write_text",
+        "_write_texts",
         "closed",
         "flush",
     )
@@ -57,18 +67,22 @@ class Outbox:
         self._max_items = max_items
         self._max_bytes = max_bytes
         self._chunks: list[bytes] = []
+        # What is not encoded yet. Nothing is put after it before it is.
+        self._texts: list[str] = []
         self._most = max_items
         self._left = max_bytes
-        self._full = self._taken = False
+        self._full = False
         self._room = runtime.wake_up()
         self._turned = runtime.now()
         self._fillings = 0
         self.closed = False
-        self.flush: Callable[[], None] = _tells(self._chunks, self._wake_writer)
+        self.flush: Callable[[], None] = _tells(self._chunks, self._texts, self._wake_writer)
 
     def put(self, chunk: bytes) -> bool:
         """Puts the bytes of one item, maybe none, for `flush` to hand over; returns whether there is room."""
         chunks = self._chunks
+        if self._texts:
+            self._encode_texts()
         if chunk:
             chunks.append(chunk)
             self._left -= len(chunk)
@@ -76,24 +90,49 @@ class Outbox:
             self._most -= 1
         return self._left > 0 and len(chunks) < self._most
 
+    def hold_texts(
+        self, write_text: Callable[[str], bytes], write_texts: Callable[[Sequence[str]], bytes]
+    ) -> Callable[[str], bool]:
+        """Returns what puts a text as `put` puts its bytes; short ones are encoded together, when they are taken.
+
+        Args:
+            write_text: Encodes one.
+            write_texts: Encodes several.
+        """
+        self._write_text, self._write_texts = write_text, write_texts
+        # As many of these as there may be items are no more bytes than there may be: they need not be counted.
+        most = self._max_bytes // self._max_items - len(write_text(""))
+        self._short = min(most // _MOST_OF_A_CHARACTER, _LONG_TEXT)
+        return self._put_text
+
+    def _put_text(self, text: str) -> bool:
+        if len(text) > self._short or self._chunks:
+            return self.put(self._write_text(text))
+        texts = self._texts
+        texts.append(text)
+        return len(texts) < self._most
+
+    def _encode_texts(self) -> None:
+        texts = self._texts
+        chunk = self._write_texts(texts)
+        self._chunks.append(chunk)
+        self._left -= len(chunk)
+        self._most -= len(texts) - 1
+        texts.clear()
+
     def put_first(self, chunk: bytes) -> None:
         """Puts what goes before everything that is ready; it wakes nobody, and nobody waits for its room."""
         if chunk:
             self._chunks.insert(0, chunk)
 
     @property
-    def is_used(self) -> bool:
-        """Whether anything with bytes has come."""
-        return self._taken or self.ready
-
-    @property
     def ready(self) -> bool:
         """Whether there is something to take."""
-        return bool(self._chunks)
+        return bool(self._chunks or self._texts)
 
     async def wait_room(self) -> None:
         """Waits until what was put has been taken, or `release` is called."""
-        if not self._chunks:
+        if not self.ready:
             # Items without bytes have nobody to wait for; yet the loop must turn.
             self._most = self._max_items
             await self._runtime.turn()
@@ -114,7 +153,7 @@ class Outbox:
             self._fillings = 0
             return False
         self.flush()
-        return not self._chunks
+        return not self.ready
 
     def release(self) -> None:
         """Ends the handler's wait for room, though there may be none."""
@@ -129,23 +168,37 @@ class Outbox:
 
     def take(self) -> bytes:
         """Returns all that is ready, as one chunk; empty where nothing is."""
-        chunks = self._chunks
-        if not chunks:
+        chunks, texts = self._chunks, self._texts
+        if texts and not chunks:
+            # The usual case. Nothing but items without bytes has been counted.
+            if len(texts) == 1:
+                taken = self._write_text(texts.pop())
+            else:
+                taken = self._write_texts(texts)
+                texts.clear()
+        elif texts or chunks:
+            taken = self._join()
+        else:
             return b""
-        taken = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        chunks.clear()
-        self._taken = True
         self._most = self._max_items
-        self._left = self._max_bytes
         if self._full:
             self.release()
         return taken
 
+    def _join(self) -> bytes:
+        if self._texts:
+            self._encode_texts()
+        chunks = self._chunks
+        joined = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        chunks.clear()
+        self._left = self._max_bytes
+        return joined
 
-def _tells(chunks: list[bytes], wake_writer: Callable[[], None]) -> Callable[[], None]:
+
+def _tells(chunks: list[bytes], texts: list[str], wake_writer: Callable[[], None]) -> Callable[[], None]:
     # No method: an attribute that holds one is a cycle.
     def tell_writer() -> None:
-        if chunks:
+        if chunks or texts:
             wake_writer()
 
     return tell_writer

@@ -45,7 +45,7 @@ class StreamSink:
         self._make_fold = make_fold
         self._debug = debug
         self._reader = ItemReader()
-        self._write_text: Callable[[str], bytes] | None = None
+        self._put_text: Callable[[str], bool] | None = None
         self._write_data: Callable[[object], bytes] | None = None
         self._put = outbox.put
         self.ended = False
@@ -57,7 +57,7 @@ class StreamSink:
     @property
     def is_undecided(self) -> bool:
         """Whether the answer may still become another one."""
-        return not (self._outbox.is_used or self.head_sent)
+        return not (self._outbox.ready or self.head_sent)
 
     @property
     def flush(self) -> Callable[[], None]:
@@ -70,8 +70,8 @@ class StreamSink:
         self._outbox.release()
 
     def put(self, value: object) -> bool:
-        if type(value) is str and self._write_text is not None:
-            return self._put(self._write_text(value))
+        if type(value) is str and self._put_text is not None:
+            return self._put_text(value)
         if type(value) is dict and self._write_data is not None:
             return self._put(self._write_data(value))
         if self.instead is not None:
@@ -79,7 +79,8 @@ class StreamSink:
         encoder = self._encoder
         if type(value) is str:
             room = self._write(encoder.encode(Text(value)))
-            self._write_text = encoder.text_writer if self._may_write_unasked() else None
+            if self._may_write_unasked() and (writers := encoder.text_writers) is not None:
+                self._put_text = self._outbox.hold_texts(*writers)
             return room
         if encoder.extra and type(value) in encoder.extra:
             return self._write(encoder.encode_extra(value))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from ..events import Comment, ServerSentEvent
 from ..items import Failure
-from ..wire import encode, text_encoder
+from ..wire import encode, text_encoder, texts_encoder
 from ._extensions import ItemEncoders
 from ._json_encoder import json_encoder
 from ._protocols import AnEvent, AnItem, DialectEncoder
@@ -63,13 +63,14 @@ class ChunkEncoder:
         return self._with_opening(self._encoder.encode, item)
 
     @property
-    def text_writer(self) -> Callable[[str], bytes] | None:
-        """What writes texts as ``encode`` would, without asking the dialect; ``None`` where it wants to be asked.
+    def text_writers(self) -> tuple[Callable[[str], bytes], Callable[[Sequence[str]], bytes]] | None:
+        """What writes a text as ``encode`` would, without asking the dialect, and what writes several in a row.
 
-        There is one once the stream is open, where the dialect's encoder has the attribute ``text_event``.
+        There are none before the stream is open, or where the dialect wants to be asked: where its encoder has no
+        attribute ``text_event``.
         """
         event: str | None = getattr(self._encoder, "text_event", None)
-        return text_encoder(event) if event is not None and self._started else None
+        return (text_encoder(event), texts_encoder(event)) if event is not None and self._started else None
 
     @property
     def data_writer(self) -> Callable[[Any], bytes] | None:

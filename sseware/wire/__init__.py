@@ -7,7 +7,7 @@ from ._iterate import aiter_events, iter_events
 from ._parser import Chunk, EventStreamParser, Leftover
 from ._pending import MAX_DATA_LINES
 from ._strict import lint
-from ._text_encoder import text_encoder
+from ._text_encoder import text_encoder, texts_encoder
 
 __all__ = [
     "MAX_DATA_LINES",
@@ -26,4 +26,5 @@ __all__ = [
     "iter_events",
     "lint",
     "text_encoder",
+    "texts_encoder",
 ]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from ..events import ServerSentEvent
 from ._encoder import MAX_EVENT_SIZE, encode
 
-__all__ = ["text_encoder"]
+__all__ = ["text_encoder", "texts_encoder"]
+
+# Not text.replace, for a str of a class of its own may have another one.
+_replace: Final = str.replace
 
 
 @functools.lru_cache(maxsize=64)
@@ -42,3 +46,40 @@ def text_encoder(event: str = "message") -> Callable[[str], bytes]:
         return encode(ServerSentEvent(text, event=event))
 
     return encode_text
+
+
+@functools.lru_cache(maxsize=64)
+def texts_encoder(event: str = "message") -> Callable[[Sequence[str]], bytes]:
+    r"""Returns a function that encodes texts that stand beside each other, at a fraction of what each alone costs.
+
+    >>> encode_texts = texts_encoder("token")
+    >>> encode_texts(["Once", " upon"])
+    b'event: token\ndata: Once\n\nevent: token\ndata:  upon\n\n'
+
+    Args:
+        event: The event type of all of them.
+
+    Raises:
+        InvalidEvent: The type cannot be written.
+    """
+    encode_text = text_encoder(event)
+    head = encode_text("").removesuffix(b"\n\n").decode()
+    between = f"\n\n{head}"
+    line_ends = between.count("\n")
+
+    def encode_texts(texts: Sequence[str]) -> bytes:
+        # join() takes the characters from the str itself, whatever its methods say.
+        lines = between.join(texts)
+        if "\r" not in lines:
+            if lines.count("\n") != line_ends * (len(texts) - 1):
+                lines = between.join([_replace(text, "\n", "\ndata: ") for text in texts])
+            try:
+                chunk = f"{head}{lines}\n\n".encode()
+            except UnicodeEncodeError:
+                pass
+            else:
+                if len(chunk) <= MAX_EVENT_SIZE and texts:
+                    return chunk
+        return b"".join(map(encode_text, texts))
+
+    return encode_texts

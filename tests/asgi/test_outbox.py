@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import anyio
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from sseware.asgi._outbox import Outbox
 from sseware.asgi._runtime import WakeUp, current_runtime
+from sseware.wire import text_encoder, texts_encoder
 from tests.asgi.fakes import turns
 
 pytestmark = pytest.mark.anyio
@@ -57,6 +63,94 @@ async def test_it_tells_when_it_is_full(chunks: list[bytes], room: bool) -> None
     """C7."""
     outbox, _ = make()
     assert [outbox.put(chunk) for chunk in chunks][-1] is room
+
+
+def hold(outbox: Outbox) -> Callable[[str], bool]:
+    """Lets texts be put, each of which is in brackets then: ``<a>``."""
+    return outbox.hold_texts(
+        lambda text: f"<{text}>".encode(), lambda texts: f"<{'><'.join(texts)}>".encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("puts", "taken"),
+    [
+        pytest.param(["a"], b"<a>", id="one-text"),
+        pytest.param(["a", "b"], b"<a><b>", id="texts"),
+        pytest.param(["a", b"b", "c"], b"<a>b<c>", id="bytes-between-texts"),
+        pytest.param([b"a", "b"], b"a<b>", id="bytes-before-a-text"),
+        pytest.param(["a", "b", b"c"], b"<a><b>c", id="bytes-after-texts"),
+        pytest.param(["a", "x" * 1000, "b"], b"<a><" + b"x" * 1000 + b"><b>", id="a-long-text"),
+        pytest.param(["a", b"", "b"], b"<a><b>", id="nothing-between-texts"),
+    ],
+)
+async def test_texts_are_taken_in_their_place(puts: list[Any], taken: bytes) -> None:
+    outbox, wake = make(max_items=10, max_bytes=1000)
+    put_text = hold(outbox)
+    for value in puts:
+        put_text(value) if isinstance(value, str) else outbox.put(value)
+    assert outbox.ready
+    outbox.flush()
+    assert await woken(wake)
+    assert outbox.take() == taken
+    assert not outbox.ready
+    outbox.flush()
+    assert not await woken(wake)
+    put_text("again")
+    outbox.put_first(b"first")
+    assert outbox.take() == b"first<again>"
+
+
+@pytest.mark.parametrize(
+    ("puts", "room"),
+    [
+        pytest.param(["a", "b"], True, id="two-of-three-texts"),
+        pytest.param(["a", "b", "c"], False, id="three-texts"),
+        pytest.param(["a", "b", b"c"], False, id="two-texts-and-bytes"),
+        pytest.param(["a", b"", "c"], False, id="a-text-between-which-was-nothing"),
+        pytest.param([b"a", "b", "c"], False, id="bytes-and-two-texts"),
+        pytest.param(["x" * 97], True, id="99-of-100-bytes"),
+        pytest.param(["x" * 98], False, id="100-bytes"),
+        pytest.param(["a", "é" * 48], False, id="characters-of-two-bytes"),
+        pytest.param(["a", b"x" * 97], False, id="a-text-and-bytes"),
+        pytest.param(["a", b"x" * 96], True, id="a-text-and-fewer-bytes"),
+    ],
+)
+async def test_it_is_full_of_texts_as_of_their_bytes(puts: list[Any], room: bool) -> None:
+    """C7."""
+    outbox, _ = make(max_items=3, max_bytes=100)
+    put_text = hold(outbox)
+    for _ in range(2):
+        told = [put_text(value) if isinstance(value, str) else outbox.put(value) for value in puts]
+        assert told == [True] * (len(puts) - 1) + [room]
+        outbox.take()
+
+
+@given(
+    puts=st.lists(st.text("a\n", max_size=40) | st.binary(max_size=40)),
+    max_items=st.integers(1, 9),
+    max_bytes=st.integers(1, 200),
+)
+@example(puts=["\n" * 12] * 2, max_items=5, max_bytes=100)
+def test_while_there_is_room_what_is_held_is_less_than_its_limits(
+    puts: list[Any], max_items: int, max_bytes: int
+) -> None:
+    """C7: texts are counted by what they will be, and a line end becomes seven bytes."""
+    write_text = text_encoder()
+
+    async def scenario() -> None:
+        outbox, _ = make(max_items, max_bytes)
+        put_text = outbox.hold_texts(write_text, texts_encoder())
+        held = b""
+        for count, value in enumerate(puts, 1):
+            held += write_text(value) if isinstance(value, str) else value
+            if not (put_text(value) if isinstance(value, str) else outbox.put(value)):
+                break
+            assert count < max_items
+            assert len(held) < max_bytes
+        assert outbox.take() == held
+
+    anyio.run(scenario)
 
 
 async def test_the_writer_is_woken_by_what_is_handed_over_and_by_the_end() -> None:

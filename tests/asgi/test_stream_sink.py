@@ -6,7 +6,10 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import anyio
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sseware.asgi import Settings
 from sseware.asgi._fold_sink import FoldSink
@@ -15,7 +18,7 @@ from sseware.asgi._outbox import Outbox
 from sseware.asgi._plan import Plan
 from sseware.asgi._runtime import current_runtime
 from sseware.asgi._stream_sink import StreamSink
-from sseware.dialects import AnItem, ChunkEncoder, StreamContext
+from sseware.dialects import AnItem, ChunkEncoder, StreamContext, get_dialect
 from sseware.errors import InvalidItem, StreamError
 from sseware.events import ServerSentEvent
 from sseware.items import Data, Failure, File, Finish, Start, Text
@@ -70,6 +73,38 @@ async def test_what_is_yielded_is_encoded() -> None:
         it.sink.put(value)
     it.sink.finish()
     assert it.outbox.take() == b"data: a\n\ndata: b\n\ndata: c\n\n" + GOOD
+
+
+@pytest.mark.parametrize("dialect", ["plain", "husk"])
+@given(
+    values=st.lists(
+        st.text(st.sampled_from("ab\r\né\ud800"), max_size=30)
+        | st.builds(dict, a=st.integers())
+        | st.builds(Text, st.just("item"))
+        | st.just(b"bytes")
+        | st.none(),
+        max_size=20,
+    )
+)
+def test_what_is_put_is_written_as_its_items_and_in_their_order(dialect: str, values: list[Any]) -> None:
+    """``None`` is where the writer takes what there is."""
+    of_a_type: dict[type, Any] = {str: Text, bytes: lambda value: Text(value.decode()), dict: Data}
+
+    async def scenario() -> None:
+        encoder = get_dialect(dialect)
+        it = Harness(encoder.open(StreamContext(clock=float)))
+        it.sink.head_sent = True
+        chunks, want, got = ChunkEncoder(encoder.open(StreamContext(clock=float))), b"", b""
+        for value in values:
+            if value is None:
+                got += it.outbox.take()
+                continue
+            want += chunks.encode(of_a_type.get(type(value), lambda item: item)(value))
+            if not it.sink.put(value):
+                got += it.outbox.take()
+        assert got + it.outbox.take() == want
+
+    anyio.run(scenario)
 
 
 async def test_it_tells_when_the_outbox_is_full() -> None:

@@ -68,16 +68,20 @@ def test_texts_are_written_without_asking_where_a_dialect_says_what_they_are() -
             return [ServerSentEvent(item.text, event="token")] if isinstance(item, Text) else []
 
     chunks = ChunkEncoder(Says())
-    assert chunks.text_writer is None, "what opens the stream has not been written"
+    before = chunks.text_writers
+    assert before is None, "what opens the stream has not been written"
     chunks.encode(Text("a"))
-    assert chunks.text_writer is not None
-    assert chunks.text_writer("b\nc") == chunks.encode(Text("b\nc")) == b"event: token\ndata: b\ndata: c\n\n"
+    after = chunks.text_writers
+    assert after is not None
+    write_text, write_texts = after
+    assert write_text("b\nc") == chunks.encode(Text("b\nc")) == b"event: token\ndata: b\ndata: c\n\n"
+    assert write_texts(["b\nc", "d"]) == write_text("b\nc") + write_text("d")
 
 
 def test_a_dialect_that_does_not_say_is_asked() -> None:
     chunks = ChunkEncoder(Loud())
     chunks.encode(Text("a"))
-    assert chunks.text_writer is None
+    assert chunks.text_writers is None
     assert chunks.data_writer is None
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sseware import ServerSentEvent
 from sseware.errors import EventTooLarge, InvalidEvent
-from sseware.wire import MAX_EVENT_SIZE, encode, text_encoder
+from sseware.wire import MAX_EVENT_SIZE, encode, text_encoder, texts_encoder
 
 PIECES = st.sampled_from(
     [
@@ -38,11 +38,22 @@ def test_a_text_is_written_as_its_event(event: str, text: str) -> None:
     assert text_encoder(event)(text) == encode(ServerSentEvent(text, event=event))
 
 
+@pytest.mark.parametrize("event", ["message", "token", "a b: c", "é"])
+@given(texts=st.lists(HOSTILE, max_size=5))
+def test_texts_in_a_row_are_written_as_their_events(event: str, texts: list[str]) -> None:
+    """E1, E5, E6, E8."""
+    assert texts_encoder(event)(texts) == b"".join(
+        encode(ServerSentEvent(text, event=event)) for text in texts
+    )
+
+
 @pytest.mark.parametrize("event", ["", "two\nlines", "cr\r", "\ud800"])
 def test_a_type_that_cannot_be_written_is_refused_at_once(event: str) -> None:
     """E1."""
     with pytest.raises(InvalidEvent):
         text_encoder(event)
+    with pytest.raises(InvalidEvent):
+        texts_encoder(event)
 
 
 def test_a_str_that_lies_is_taken_at_its_characters() -> None:
@@ -56,7 +67,13 @@ def test_a_str_that_lies_is_taken_at_its_characters() -> None:
         def __format__(self, spec: str) -> str:
             return "x\n\ndata: forged"
 
+        def replace(self, *_: object) -> str:
+            return "x\n\ndata: forged"
+
     assert text_encoder()(Liar("a\nb")) == b"data: a\ndata: b\n\n"
+    for text in ("b\nc", "b\rc", "b\ud800"):
+        texts = ["a", Liar(text), Liar(text)]
+        assert texts_encoder()(texts) == b"".join(map(text_encoder(), map(str.__str__, texts)))
 
 
 def test_what_is_no_text_is_refused() -> None:
@@ -70,6 +87,9 @@ def test_a_text_has_the_limit_of_an_event(more: int, fits: bool) -> None:
     text = "x" * (MAX_EVENT_SIZE - len("data: \n\n") + more)
     if fits:
         assert len(text_encoder()(text)) == MAX_EVENT_SIZE
+        assert texts_encoder()([text, "a"]) == text_encoder()(text) + b"data: a\n\n"
     else:
         with pytest.raises(EventTooLarge):
             text_encoder()(text)
+        with pytest.raises(EventTooLarge):
+            texts_encoder()(["a", text])

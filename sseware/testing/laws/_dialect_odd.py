@@ -113,9 +113,16 @@ def _text_event(target: Any, text: str) -> None:
     chunks = ChunkEncoder(the_dialect(target).open(StreamContext(clock=float)))
     chunks.encode(Text("a"))
     # Where there is none of these, the dialect is asked for each.
-    write_text, write_data = chunks.text_writer, chunks.data_writer
-    if write_text is not None and (got := write_text(text)) != (want := chunks.encode(Text(text))):
-        raise Broken("a text that is written without asking is another one", got=repr(got), want=repr(want))
+    writers, write_data = chunks.text_writers, chunks.data_writer
+    if writers is not None:
+        write_text, write_texts = writers
+        want = chunks.encode(Text(text))
+        if (got := write_text(text)) != want:
+            raise Broken(
+                "a text that is written without asking is another one", got=repr(got), want=repr(want)
+            )
+        if (got := write_texts([text, text])) != want + want:
+            raise Broken("texts that are written together are others", got=repr(got), want=repr(want + want))
     data = {text: [text, 1.0, None]}
     if write_data is not None and (got := write_data(data)) != (want := chunks.encode(Data(data))):
         raise Broken("data that are written without asking are others", got=repr(got), want=repr(want))
