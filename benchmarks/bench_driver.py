@@ -9,7 +9,7 @@ from statistics import median
 
 import msgspec
 
-from .driver_peers import BARE, DISTRIBUTIONS, OURS, measurable
+from .driver_peers import BARE, DISTRIBUTIONS, IN_STARLETTE, OURS, measurable
 from .exchange import Application, exchange
 from .report import Report, Table
 from .timing import in_turns, ratio, short_turns
@@ -70,7 +70,7 @@ _IN_A_ROUND = 10
 
 def run(rounds: int) -> Report:
     """Returns the table."""
-    makers = measurable().found
+    makers = {name: make for name, make in measurable().found.items() if name not in IN_STARLETTE}
     others = [name for name in makers if name != OURS]
     turns = short_turns(rounds, _IN_A_ROUND)
     rows: list[list[str | float]] = []

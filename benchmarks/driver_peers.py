@@ -1,7 +1,7 @@
 """Servers' side of a stream, each as an application made of a handler.
 
 The bare responses send text that is an event already; sse-starlette, FastAPI and Litestar make one of a text, and so do
-we, in a dialect. Each gets a handler of its own for each request, as a framework would give it.
+we, in a dialect. A response is an application by itself; *in Starlette* it is what a route returns. Each gets a handler of its own for each request, as a framework would give it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,23 @@ from .exchange import Application, exchange
 from .handlers import A_TEXT, AN_EVENT, Handler
 from .peers import Peers, tried
 
-__all__ = ["BARE", "DISTRIBUTIONS", "MAKERS", "OURS", "Make", "measurable"]
+__all__ = [
+    "BARE",
+    "DISTRIBUTIONS",
+    "IN_STARLETTE",
+    "MAKERS",
+    "OURS",
+    "OURS_IN_STARLETTE",
+    "Make",
+    "measurable",
+]
 
 Make: TypeAlias = Callable[[Handler], Application]
 
 OURS = "sseware"
+OURS_IN_STARLETTE = "sseware in Starlette"
+IN_STARLETTE = (OURS_IN_STARLETTE, "sse-starlette in Starlette", "Starlette")
+"""Those that are there as a response alone, too."""
 BARE = "bare loop"
 DISTRIBUTIONS = ("sse-starlette", "starlette", "fastapi", "litestar", "quart")
 
@@ -77,6 +89,9 @@ MAKERS: dict[str, Make] = {
     "sse-starlette": _sse_starlette,
     "Starlette 2.3": _starlette("2.3"),
     "Starlette 2.4": _starlette("2.4"),
+    OURS_IN_STARLETTE: framework_peers.sseware,
+    "sse-starlette in Starlette": framework_peers.sse_starlette,
+    "Starlette": framework_peers.starlette,
     "FastAPI": framework_peers.fastapi,
     "Litestar": framework_peers.litestar,
     "Quart": framework_peers.quart,

@@ -3,13 +3,52 @@
 The annotations are evaluated where they stand, because the frameworks read them: hence no ``annotations`` of the future.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
+
+from sseware import EventStream
 
 from .exchange import PATH, Application
 from .handlers import A_TEXT, AN_EVENT, Handler
 
-__all__ = ["fastapi", "litestar", "quart"]
+__all__ = ["fastapi", "litestar", "quart", "sse_starlette", "sseware", "starlette"]
+
+
+def _routed(respond: Callable[[Handler], Any]) -> Callable[[Handler], Application]:
+    """Returns what puts a response behind a route of a Starlette application."""
+
+    def make(handler: Handler) -> Application:
+        from starlette.applications import Starlette
+        from starlette.routing import Route
+
+        async def stream(request: object) -> Any:
+            return respond(handler)
+
+        return Starlette(routes=[Route(PATH, stream)])
+
+    return make
+
+
+def _streaming_response(handler: Handler) -> Any:
+    from starlette.responses import StreamingResponse
+
+    return StreamingResponse(handler(*AN_EVENT), media_type="text/event-stream")
+
+
+def _event_source_response(handler: Handler) -> Any:
+    from sse_starlette import EventSourceResponse
+
+    return EventSourceResponse(handler(*A_TEXT))
+
+
+starlette = _routed(_streaming_response)
+"""Its response for streams; it has no encoder, so that these are events."""
+
+sse_starlette = _routed(_event_source_response)
+"""Its response, which encodes."""
+
+sseware = _routed(lambda handler: EventStream(handler(*A_TEXT)))
+"""Ours, for those who have such an application."""
 
 
 def fastapi(handler: Handler) -> Application:

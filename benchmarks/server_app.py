@@ -16,7 +16,7 @@ from typing import Any
 
 from sseware import SSEMiddleware
 
-from .driver_peers import MAKERS, OURS
+from .driver_peers import MAKERS, OURS, OURS_IN_STARLETTE
 from .exchange import PATH
 from .handlers import Handler
 from .servers import ENGINES
@@ -98,7 +98,7 @@ def _application(peer: str) -> Any:
             await apps[scope["path"]](routed, receive, send)
 
     # As it is meant to be used: the middleware hears the signal that stops the server.
-    return SSEMiddleware(app) if peer == OURS else app
+    return SSEMiddleware(app) if peer in {OURS, OURS_IN_STARLETTE} else app
 
 
 def _figures() -> dict[str, float]:
