@@ -1,7 +1,8 @@
 """Servers' side of a stream, each as an application made of a handler.
 
 The bare responses send text that is an event already; sse-starlette, FastAPI and Litestar make one of a text, and so do
-we, in a dialect. A response is an application by itself; *in Starlette* it is what a route returns. Each gets a handler of its own for each request, as a framework would give it.
+we, in a dialect. A response is an application by itself; *in Starlette* it is what a route returns. Each gets a handler
+of its own for each request, as a framework would give it.
 """
 
 from __future__ import annotations

@@ -60,7 +60,8 @@ def texts_encoder(event: str = "message") -> Callable[[Sequence[str]], bytes]:
         event: The event type of all of them.
 
     Raises:
-        InvalidEvent: The type cannot be written.
+        InvalidEvent: The type cannot be written; by the function, where a text is none.
+        EventTooLarge: By the function, where an event would be larger than `MAX_EVENT_SIZE`.
     """
     encode_text = text_encoder(event)
     head = encode_text("").removesuffix(b"\n\n").decode()
@@ -68,18 +69,17 @@ def texts_encoder(event: str = "message") -> Callable[[Sequence[str]], bytes]:
     line_ends = between.count("\n")
 
     def encode_texts(texts: Sequence[str]) -> bytes:
-        # join() takes the characters from the str itself, whatever its methods say.
-        lines = between.join(texts)
-        if "\r" not in lines:
-            if lines.count("\n") != line_ends * (len(texts) - 1):
-                lines = between.join([_replace(text, "\n", "\ndata: ") for text in texts])
-            try:
+        try:
+            # join() takes the characters from the str itself, whatever its methods say.
+            lines = between.join(texts)
+            if texts and "\r" not in lines:
+                if lines.count("\n") != line_ends * (len(texts) - 1):
+                    lines = between.join([_replace(text, "\n", "\ndata: ") for text in texts])
                 chunk = f"{head}{lines}\n\n".encode()
-            except UnicodeEncodeError:
-                pass
-            else:
-                if len(chunk) <= MAX_EVENT_SIZE and texts:
+                if len(chunk) <= MAX_EVENT_SIZE:
                     return chunk
+        except (TypeError, UnicodeEncodeError):
+            pass  # one of them is no text, or has a lone surrogate: it is told, or replaced, below
         return b"".join(map(encode_text, texts))
 
     return encode_texts

@@ -11,6 +11,9 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 
+from sseware.asgi._receive import ReceivePump
+from sseware.asgi._runtime import current_runtime
+
 Message = dict[str, Any]
 App = Callable[[Any, Any, Any], Any]
 
@@ -190,3 +193,17 @@ async def turns(count: int = 20) -> None:
     """Lets the other tasks run for a while."""
     for _ in range(count):
         await anyio.lowlevel.checkpoint()
+
+
+@asynccontextmanager
+async def started(
+    pump: ReceivePump, on_gone: Callable[[], None] = lambda: None
+) -> AsyncIterator[ReceivePump]:
+    """Lets a pump read ahead meanwhile."""
+    runtime = current_runtime()
+    pump.start(runtime, on_gone)
+    try:
+        yield pump
+    finally:
+        task = pump.stop()
+        await runtime.wait_ended([] if task is None else [task], 10)

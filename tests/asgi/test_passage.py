@@ -10,9 +10,8 @@ import pytest
 from sseware.asgi import Settings
 from sseware.asgi._menu import Menu
 from sseware.asgi._passage import Passage
-from sseware.asgi._runtime import current_runtime
 from sseware.errors import StreamError
-from tests.asgi.fakes import FakeServer, Message, turns
+from tests.asgi.fakes import FakeServer, Message, started, turns
 from tests.asgi.fakes import body as messages_of
 
 pytestmark = pytest.mark.anyio
@@ -173,7 +172,7 @@ async def test_a_disconnect_is_asked_for_once_and_remembered_for_ever() -> None:
 async def test_a_call_that_was_passed_on_before_a_stream_began_is_never_joined_by_another(ends: str) -> None:
     """C8: granian answers two concurrent calls with a false disconnect."""
     server, told, received = FakeServer(), list[str](), list[Message]()
-    way, runtime = passage(server), current_runtime()
+    way = passage(server)
     await way.receive()
 
     async def listen() -> None:
@@ -182,15 +181,12 @@ async def test_a_call_that_was_passed_on_before_a_stream_began_is_never_joined_b
     async with anyio.create_task_group() as group:
         group.start_soon(listen)
         await turns()
-        way.pump.start(runtime, lambda: told.append("gone"))
-        await turns()
-        if ends == "as it is cancelled":
-            group.cancel_scope.cancel()
-        server.disconnect()
         with anyio.CancelScope(shield=True):
-            await turns()
-            task = way.pump.stop()
-            await runtime.wait_ended([] if task is None else [task], 10)
+            async with started(way.pump, lambda: told.append("gone")):
+                if ends == "as it is cancelled":
+                    group.cancel_scope.cancel()
+                server.disconnect()
+                await turns()
     assert told == ["gone"]
     assert received == ([{"type": "http.disconnect"}] if ends == "as its client leaves" else [])
     assert server.overlaps == 0
@@ -201,16 +197,14 @@ async def test_a_body_that_was_begun_to_be_read_before_a_stream_began_is_kept(as
     """C7: one that nobody asks for is thrown away past the limit."""
     parts = [b"x" * 2**18] * 10
     server = FakeServer(*messages_of(*parts))
-    way, runtime = passage(server), current_runtime()
+    way = passage(server)
     if asks:
         parts = parts[1:]
         await way.receive()
-    way.pump.start(runtime, lambda: None)
-    await turns()
-    if asks:
-        assert [await way.receive() for _ in parts] == [*messages_of(*parts)]
-    else:
-        with pytest.raises(StreamError, match="was not read in time"):
-            await way.receive()
-    task = way.pump.stop()
-    await runtime.wait_ended([] if task is None else [task], 10)
+    async with started(way.pump):
+        await turns()
+        if asks:
+            assert [await way.receive() for _ in parts] == [*messages_of(*parts)]
+        else:
+            with pytest.raises(StreamError, match="was not read in time"):
+                await way.receive()

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
 import pytest
 
 from sseware.asgi._receive import ReceivePump
-from sseware.asgi._runtime import current_runtime
 from sseware.errors import StreamError
-from tests.asgi.fakes import FakeServer, Message, body, turns
+from tests.asgi.fakes import FakeServer, Message, body, started, turns
 
 pytestmark = pytest.mark.anyio
 
 GONE = {"type": "http.disconnect"}
-
-
-@asynccontextmanager
-async def started(
-    pump: ReceivePump, on_gone: Callable[[], None] = lambda: None
-) -> AsyncIterator[ReceivePump]:
-    runtime = current_runtime()
-    pump.start(runtime, on_gone)
-    try:
-        yield pump
-    finally:
-        task = pump.stop()
-        await runtime.wait_ended([] if task is None else [task], 10)
 
 
 async def test_until_it_is_started_it_passes_through() -> None:

@@ -277,7 +277,7 @@ def test_of_an_event_that_changes_its_mind_what_was_checked_is_written(
     kind: type[ServerSentEvent], reads: tuple[int, ...]
 ) -> None:
     """E10: it is harmless as often as it likes, and then it is not."""
-    left: dict[Any, int] = dict(zip(("id", "event", "data"), reads, strict=True))
+    left = dict[str, int]()
 
     class Fickle(kind, frozen=True):  # type: ignore[call-arg, misc, valid-type]  # it is one of the two
         def __getattribute__(self, name: str) -> Any:
@@ -288,11 +288,13 @@ def test_of_an_event_that_changes_its_mind_what_was_checked_is_written(
 
     encode(kind("", event="fine"))  # a type that is known
     event = Fickle()
-    for name in left:
+    for name, count in zip(("id", "event", "data"), reads, strict=True):
         msgspec.structs.force_setattr(event, name, "evil\r\rdata: forged")
+        left[name] = count
     try:
         wire = encode(event)
     except InvalidEvent:
+        assert min(reads) < 2, "it was harmless in every look"
         return
     assert wire in {
         b"event: fine\ndata: fine\n\n",

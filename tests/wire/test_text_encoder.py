@@ -79,6 +79,8 @@ def test_a_str_that_lies_is_taken_at_its_characters() -> None:
 def test_what_is_no_text_is_refused() -> None:
     with pytest.raises(InvalidEvent):
         text_encoder()(b"bytes")  # type: ignore[arg-type]  # that is the point
+    with pytest.raises(InvalidEvent):
+        texts_encoder()(["a", b"bytes"])  # type: ignore[list-item]  # that is the point
 
 
 @pytest.mark.parametrize(("more", "fits"), [(0, True), (1, False)])
