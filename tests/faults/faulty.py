@@ -37,9 +37,10 @@ from sseware import EventStream, ServerSentEvent, SSEMiddleware
 from sseware.dialects import Plain, StreamContext
 from sseware.items import File
 
-__all__ = ["Faulty", "census"]
+__all__ = ["ZIPPED", "Faulty", "census"]
 
 SECRET = "the password is swordfish"
+ZIPPED = gzip.compress(b"zipped", mtime=0)
 VARIABLE = contextvars.ContextVar("variable", default="default")
 
 App = Callable[[Any, Any, Any], Any]
@@ -145,7 +146,7 @@ class Faulty:
             "/file": SSEMiddleware(self.file),
             "/echo": SSEMiddleware(self.echo),
             "/unread": SSEMiddleware(self.pausing),
-            "/zipped": SSEMiddleware(body(gzip.compress(b"zipped"), (b"content-encoding", b"gzip"))),
+            "/zipped": SSEMiddleware(body(ZIPPED, (b"content-encoding", b"gzip"))),
             "/etag": SSEMiddleware(body(b"tagged", (b"etag", b'"1"'), (b"vary", b"origin"))),
             "/lines": SSEMiddleware(body(b'{"a":1}\n{"b":2}\n', (b"content-type", b"application/x-ndjson"))),
             "/empty": SSEMiddleware(nothing(204)),

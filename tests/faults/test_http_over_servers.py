@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import time
 import zlib
 from contextlib import suppress
@@ -13,6 +12,7 @@ import pytest
 
 from tests.e2e.servers import PATIENCE
 from tests.faults.asking import Client, Site, within
+from tests.faults.faulty import ZIPPED
 
 
 def fields(answer: Any) -> dict[str, str]:
@@ -69,7 +69,7 @@ def test_a_stream_says_that_it_is_not_to_be_kept_or_held_back(site: Site) -> Non
 @pytest.mark.parametrize(
     ("path", "name", "value", "body"),
     [
-        ("/zipped", "content-encoding", "gzip", gzip.compress(b"zipped")),
+        ("/zipped", "content-encoding", "gzip", ZIPPED),
         ("/etag", "etag", '"1"', b"tagged"),
         ("/lines", "content-type", "application/x-ndjson", b'{"a":1}\n{"b":2}\n'),
     ],
@@ -81,10 +81,7 @@ def test_what_is_no_stream_of_ours_passes_byte_for_byte(
     answer = site.ask(path)
     assert answer.headers[name] == value
     assert len(answer.body) == int(answer.headers["content-length"])
-    if name == "content-encoding":
-        assert gzip.decompress(answer.body) == b"zipped"
-    else:
-        assert answer.body == body
+    assert answer.body == body
 
 
 def test_gzip_outside_holds_no_event_back(site: Site) -> None:
