@@ -17,7 +17,7 @@ from ._plan import Plan
 from ._producer import Producer
 from ._receive import ReceivePump
 from ._runtime import Runtime, WakeUp
-from ._sending import ClientGone, Sender
+from ._sending import ClientGone, Lender, Sender
 from ._source import Source, discard
 from ._writer import Outcome as Written
 from ._writer import StreamWriter
@@ -33,12 +33,15 @@ class Driver:
         pump: Receives.
         send: Sends.
         runtime: The event loop.
+        lender: What ``send`` is of, where that may be passed by in mid-stream.
     """
 
-    def __init__(self, plan: Plan, pump: ReceivePump, send: Send, runtime: Runtime) -> None:
+    def __init__(
+        self, plan: Plan, pump: ReceivePump, send: Send, runtime: Runtime, lender: Lender | None = None
+    ) -> None:
         self._plan = plan
         self._pump = pump
-        self._send = Sender(send, runtime, plan.settings.send_timeout)
+        self._send = Sender(send, runtime, plan.settings.send_timeout, lender)
         self._runtime = runtime
 
     async def stream(self, source: Source, seconds: float | None = None) -> Exception | None:

@@ -30,6 +30,8 @@ class FoldSink:
         error: The exception of a handler that raised; nothing partial is answered.
     """
 
+    put_text = None
+
     def __init__(self, plan: Plan, runtime: Runtime, wake_writer: WakeUp) -> None:
         self._plan = plan
         self._limit = plan.settings.buffer[0]

@@ -197,6 +197,10 @@ class _WatchedSink:
         return self._sink.ended
 
     @property
+    def put_text(self) -> Callable[[str], bool] | None:
+        return self._sink.put_text
+
+    @property
     def flush(self) -> Callable[[], None]:
         return self._sink.flush
 

@@ -5,23 +5,41 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import sys
 import types
-from asyncio.tasks import _enter_task as enter
-from asyncio.tasks import _leave_task as leave
-from asyncio.tasks import current_task
+from asyncio.tasks import _enter_task, _leave_task, current_task
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import anyio
 
-from .._types import Message, Send
-
-__all__ = ["AsyncioRuntime", "StandIn"]
+__all__ = ["ENDED", "AsyncioRuntime", "Place", "current_tasks"]
 
 _Rest: TypeAlias = tuple[Any, ...]
 """A call that was begun, what it waits for, and maybe what runs it in the context in which it was begun."""
 
-_ENDED: Final = object()
+ENDED: Final = object()
+"""Is yielded where a call has ended, by what makes one after another."""
+
+
+class _CurrentTasks:
+    """The current task of each event loop: to set it is to leave one and to enter another.
+
+    asyncio gives these functions to whoever makes tasks ("Extending" in its documents).
+    """
+
+    def __getitem__(self, loop: asyncio.AbstractEventLoop) -> asyncio.Task[Any] | None:
+        return current_task(loop)
+
+    def __setitem__(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
+        left: Any = current_task(loop)
+        _leave_task(loop, left)
+        _enter_task(loop, task)
+
+
+# Before Python 3.14 it is a dict, and those functions take a key out and put another in: four of them at each event,
+# and the dict is made anew every few events. To set the value is a tenth of what they cost.
+current_tasks: Any = asyncio.tasks._current_tasks if sys.version_info < (3, 14) else _CurrentTasks()  # type: ignore[attr-defined]
 
 
 class AsyncioRuntime:
@@ -43,9 +61,12 @@ class AsyncioRuntime:
     def spawn(self, main: Callable[[], Coroutine[Any, Any, None]], name: str) -> asyncio.Task[None]:
         return self.loop.create_task(main(), name=name)
 
-    def stand_in(self) -> StandIn | None:
+    def place(self) -> Place | None:
         task = current_task(self.loop)
-        return None if task is None else StandIn(self.loop, task)
+        if task is None:
+            return None
+        context: contextvars.Context | None = getattr(task, "get_context", lambda: None)()
+        return Place(self.loop, task, contextvars.copy_context() if context is None else context)
 
     @staticmethod
     @types.coroutine
@@ -84,8 +105,8 @@ class AsyncioRuntime:
         # Nearly every call of send returns without waiting, and a deadline costs more than the call. So the call is
         # run up to its first suspension by hand; where there is one, the deadline is set.
         running = call.__await__()
-        pending = next(running, _ENDED)
-        return None if pending is _ENDED else (running, pending)
+        pending = next(running, ENDED)
+        return None if pending is ENDED else (running, pending)
 
     def deadline(self, seconds: float | None) -> _Deadline:
         return _Deadline(self.loop, seconds)
@@ -113,7 +134,7 @@ def _resume(
     What ``__await__`` returns need only be an iterator, and granian's is no more: the rest is asked for (PEP 380).
     """
     go_on: Callable[[], Any]
-    while True:
+    while pending is not ENDED:
         try:
             sent = yield pending
         except GeneratorExit:
@@ -132,44 +153,18 @@ def _resume(
             return
 
 
-class StandIn:
-    """Begins messages in the name of a task, from other tasks of its event loop while it waits.
+class Place(NamedTuple):
+    """Where a task stands: what others need to do something in its name while it waits.
 
-    asyncio gives the two functions for that to whoever makes tasks ("Extending" in its documents). So what a ``send``
-    enters belongs to the task that will leave it: a cancel scope, a timeout, a token of a context variable.
+    Attributes:
+        loop: Its event loop.
+        task: The task.
+        context: Its context. Before 3.12 a task does not tell its own: this is one copy then.
     """
 
-    __slots__ = ("_caller", "_is_own", "_loop", "_run", "_task")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
-        # Before 3.12 a task does not tell its context. What a call leaves open is then gone on with in the copy.
-        own: contextvars.Context | None = getattr(task, "get_context", lambda: None)()
-        self._run = (contextvars.copy_context() if own is None else own).run
-        self._is_own = own is not None
-        self._loop = loop
-        self._task = task
-        self._caller: Any = task
-
-    def begin(self, send: Send, message: Message) -> _Rest | None:
-        """Begins to send a message: as `AsyncioRuntime.begin` does, but the task is the current one meanwhile."""
-        loop, task = self._loop, self._task
-        caller: Any = self._caller
-        # It is called by the same task again and again, and asking for it costs more than trying.
-        try:
-            leave(loop, caller)
-        except RuntimeError:
-            self._caller = caller = current_task(loop)
-            leave(loop, caller)
-        enter(loop, task)
-        try:
-            running: Any = self._run(send, message).__await__()
-            pending = self._run(next, running, _ENDED)
-        finally:
-            leave(loop, task)
-            enter(loop, caller)
-        if pending is _ENDED:
-            return None
-        return (running, pending) if self._is_own else (running, pending, self._run)
+    loop: asyncio.AbstractEventLoop
+    task: asyncio.Task[Any]
+    context: contextvars.Context
 
 
 class _Deadline:

@@ -42,7 +42,7 @@ class TrioRuntime:
         trio.lowlevel.spawn_system_task(task.run, name=name, context=contextvars.copy_context())
         return task
 
-    def stand_in(self) -> None:
+    def place(self) -> None:
         """Returns none: every message waits on Trio, if only for a turn, and a task cannot be stood in for."""
         return
 

@@ -7,12 +7,21 @@ encoded when they are taken, all in one go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+import types
+from collections.abc import Callable, Generator
+from typing import Any, Final, cast
 
+from .._types import Send
+from ..dialects import TextWriters
+from ._on_asyncio import ENDED
 from ._runtime import Runtime, WakeUp
 
-__all__ = ["Outbox"]
+__all__ = ["IDLE", "Outbox"]
+
+IDLE: Final = object()
+"""Is yielded where nothing is ready to be sent."""
+
+_Coroutine: Final = types.CoroutineType
 
 # Where the writer is stood in for, a full outbox is emptied here and now. The turn of the loop, which costs as much
 # as ten items, is made when a millisecond has passed, or so many fillings of the outbox have.
@@ -37,28 +46,27 @@ class Outbox:
 
     Attributes:
         closed: Whether nothing will come any more.
-        flush: Hands over what was put: to be called each time before the task waits that puts. A `Relay` puts
-            its own in its place.
     """
 
     __slots__ = (
         "_chunks",
         "_fillings",
         "_full",
+        "_held",
         "_left",
         "_max_bytes",
         "_max_items",
         "_most",
+        "_relayed",
         "_room",
         "_runtime",
         "_short",
-        "_texts",
         "_turned",
         "_wake_writer",
-        "_write_text",
+        "_write_any",
+        "_write_short",
         "_write_texts",
         "closed",
-        "flush",
     )
 
     def __init__(self, runtime: Runtime, wake_writer: WakeUp, max_items: int, max_bytes: int) -> None:
@@ -67,22 +75,36 @@ class Outbox:
         self._max_items = max_items
         self._max_bytes = max_bytes
         self._chunks: list[bytes] = []
-        # What is not encoded yet. Nothing is put after it before it is.
-        self._texts: list[str] = []
+        # What is not encoded yet: one text, or several. Nothing is put after it before it is. One is the usual case,
+        # and there is no list made for it.
+        self._held: str | list[str] | None = None
         self._most = max_items
         self._left = max_bytes
         self._full = False
         self._room = runtime.wake_up()
         self._turned = runtime.now()
         self._fillings = 0
+        self._relayed: Callable[[], None] | None = None
         self.closed = False
-        self.flush: Callable[[], None] = _tells(self._chunks, self._texts, self._wake_writer)
+
+    @property
+    def flush(self) -> Callable[[], None]:
+        """Hands over what was put: to be called each time before the task waits that puts. A `Relay` sets its own."""
+        return self._relayed or self._tell_writer
+
+    @flush.setter
+    def flush(self, relayed: Callable[[], None]) -> None:
+        self._relayed = relayed
+
+    def _tell_writer(self) -> None:
+        if self.ready:
+            self._wake_writer()
 
     def put(self, chunk: bytes) -> bool:
         """Puts the bytes of one item, maybe none, for `flush` to hand over; returns whether there is room."""
         chunks = self._chunks
-        if self._texts:
-            self._encode_texts()
+        if self._held is not None:
+            self._encode_held(self._held)
         if chunk:
             chunks.append(chunk)
             self._left -= len(chunk)
@@ -90,35 +112,34 @@ class Outbox:
             self._most -= 1
         return self._left > 0 and len(chunks) < self._most
 
-    def hold_texts(
-        self, write_text: Callable[[str], bytes], write_texts: Callable[[Sequence[str]], bytes]
-    ) -> Callable[[str], bool]:
-        """Returns what puts a text as `put` puts its bytes; short ones are encoded together, when they are taken.
-
-        Args:
-            write_text: Encodes one.
-            write_texts: Encodes several.
-        """
-        self._write_text, self._write_texts = write_text, write_texts
+    def hold_texts(self, writers: TextWriters) -> Callable[[str], bool]:
+        """Returns what puts a text as `put` puts its bytes; short ones are encoded together, when they are taken."""
+        self._write_any, self._write_short, self._write_texts = writers
         # As many of these as there may be items are no more bytes than there may be: they need not be counted.
-        most = self._max_bytes // self._max_items - len(write_text(""))
+        most = self._max_bytes // self._max_items - len(writers.any(""))
         self._short = min(most // _MOST_OF_A_CHARACTER, _LONG_TEXT)
         return self._put_text
 
     def _put_text(self, text: str) -> bool:
         if len(text) > self._short or self._chunks:
-            return self.put(self._write_text(text))
-        texts = self._texts
-        texts.append(text)
-        return len(texts) < self._most
+            return self.put(self._write_any(text))
+        held = self._held
+        if held is None:
+            self._held = text
+            return self._most > 1
+        if type(held) is list:
+            held.append(text)
+            return len(held) < self._most
+        self._held = [cast("str", held), text]
+        return self._most > 2
 
-    def _encode_texts(self) -> None:
-        texts = self._texts
+    def _encode_held(self, held: str | list[str]) -> None:
+        texts = [held] if isinstance(held, str) else held
         chunk = self._write_texts(texts)
         self._chunks.append(chunk)
         self._left -= len(chunk)
         self._most -= len(texts) - 1
-        texts.clear()
+        self._held = None
 
     def put_first(self, chunk: bytes) -> None:
         """Puts what goes before everything that is ready; it wakes nobody, and nobody waits for its room."""
@@ -128,7 +149,7 @@ class Outbox:
     @property
     def ready(self) -> bool:
         """Whether there is something to take."""
-        return bool(self._chunks or self._texts)
+        return bool(self._chunks) or self._held is not None
 
     async def wait_room(self) -> None:
         """Waits until what was put has been taken, or `release` is called."""
@@ -153,7 +174,10 @@ class Outbox:
             self._fillings = 0
             return False
         self.flush()
-        return not self.ready
+        if self.ready:
+            return False
+        self._most = self._max_items
+        return True
 
     def release(self) -> None:
         """Ends the handler's wait for room, though there may be none."""
@@ -166,17 +190,38 @@ class Outbox:
         self.closed = True
         self._wake_writer()
 
+    @types.coroutine
+    def parts(self, send: Send) -> Generator[Any, None, None]:
+        """Sends what is ready each time it is resumed, and waits as ``send`` does.
+
+        Yields:
+            ``ENDED`` where it was taken, ``IDLE`` where there was nothing.
+        """
+        while True:
+            held = self._held
+            if type(held) is str and not self._chunks and not self._full:
+                # The usual case: what `take` does, without its call. Items without bytes stay counted for a while.
+                self._held = None
+                write = self._write_short
+                chunk = write(held)
+            else:
+                chunk = self.take()
+            if chunk:
+                call: Any = send({"type": "http.response.body", "body": chunk, "more_body": True})
+                yield from call if type(call) is _Coroutine else call.__await__()  # type: ignore[misc]  # it may here
+                yield ENDED
+            else:
+                yield IDLE
+
     def take(self) -> bytes:
         """Returns all that is ready, as one chunk; empty where nothing is."""
-        chunks, texts = self._chunks, self._texts
-        if texts and not chunks:
-            # The usual case. Nothing but items without bytes has been counted.
-            if len(texts) == 1:
-                taken = self._write_text(texts.pop())
-            else:
-                taken = self._write_texts(texts)
-                texts.clear()
-        elif texts or chunks:
+        held = self._held
+        if held is not None and not self._chunks:
+            # Nothing but items without bytes has been counted.
+            self._held = None
+            write: Callable[[Any], bytes] = self._write_short if type(held) is str else self._write_texts
+            taken = write(held)
+        elif held is not None or self._chunks:
             taken = self._join()
         else:
             return b""
@@ -186,19 +231,10 @@ class Outbox:
         return taken
 
     def _join(self) -> bytes:
-        if self._texts:
-            self._encode_texts()
+        if self._held is not None:
+            self._encode_held(self._held)
         chunks = self._chunks
         joined = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         chunks.clear()
         self._left = self._max_bytes
         return joined
-
-
-def _tells(chunks: list[bytes], texts: list[str], wake_writer: Callable[[], None]) -> Callable[[], None]:
-    # No method: an attribute that holds one is a cycle.
-    def tell_writer() -> None:
-        if chunks or texts:
-            wake_writer()
-
-    return tell_writer

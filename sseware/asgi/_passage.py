@@ -46,6 +46,7 @@ class Passage:
 
     __slots__ = (
         "_left",
+        "_lent",
         "_method",
         "_open",
         "_passing",
@@ -66,7 +67,7 @@ class Passage:
         self._send = send
         self._method = method
         # Open is what has a head and no end.
-        self._open = self._sending = self._wanted = self.varies = False
+        self._open = self._lent = self._sending = self._wanted = self.varies = False
         self._passing = 0
         self.head: Message | None = None
         self._left: int | None = None
@@ -102,12 +103,30 @@ class Passage:
             self.pump.leave()
         return message
 
+    def lend(self) -> Send | None:
+        """Returns what sends the next parts of the body for the one caller that has sent the head.
+
+        Nobody else sends until `take_back`, and so there is nothing to be watched meanwhile. ``None`` where somebody
+        does at this moment.
+        """
+        if self._sending or not self._open:
+            return None
+        self._open = False
+        self._lent = True
+        return self._send
+
+    def take_back(self) -> None:
+        """Ends what `lend` began: the end of the body comes here, as the head did."""
+        if self._lent:
+            self._lent = False
+            self._open = True
+
     async def send(self, message: Message) -> None:
         """Sends a message.
 
         Raises:
             OutOfTurn: It cannot come now: a second head, a body before the head or after the end, more or less
-                of it than ``content-length`` says.
+                of it than ``content-length`` says, or any while a stream is being sent.
         """
         kind = message["type"]
         if kind == _BODY and self._open:
@@ -125,8 +144,9 @@ class Passage:
         while self._sending:
             await self._wait_turn()
         self._sending = True
+        send = self._send
         try:
-            await self._send(message)
+            await send(message)
         finally:
             self._sending = False
             if self._turn is not None:
@@ -159,6 +179,8 @@ class Passage:
     def _check_part(self, kind: str, message: Message) -> None:
         if self.head is None:
             raise OutOfTurn(f"the application sent {kind} before {_START}")
+        if self._lent:
+            raise OutOfTurn(f"the application sent {kind} while a stream of its own is being sent")
         if kind == _TRAILERS:
             if not self.head.get("trailers"):
                 raise OutOfTurn(f"the application sent {_TRAILERS}, but {_START} did not announce any")

@@ -66,11 +66,13 @@ class Producer:
             await self._close()
 
     async def _pull(self) -> None:
-        put, sink = self._sink.put, self._sink
+        put, put_text, sink = self._sink.put, self._sink.put_text, self._sink
         if self._leaving:
             return
         async for value in self._source.values:
-            while not put(value):
+            if put_text is None:
+                put_text = sink.put_text
+            while not (put_text(value) if put_text is not None and type(value) is str else put(value)):
                 # One that swallowed its cancellation must not wait here for a writer that takes nothing any more.
                 if sink.ended or self._leaving:
                     return

@@ -17,6 +17,7 @@ from ._menu import Menu
 from ._plan import Plan
 from ._receive import ReceivePump
 from ._runtime import Runtime, current_runtime
+from ._sending import Lender
 from ._source import Source
 
 __all__ = ["context_of", "request_of", "respond"]
@@ -32,6 +33,7 @@ async def respond(
     open_handler: Callable[[], Source],
     *,
     own_errors: bool,
+    lender: Lender | None = None,
 ) -> None:
     """Answers one request.
 
@@ -43,15 +45,16 @@ async def respond(
         open_handler: Makes the source of the handler; is called once at most, and never for HEAD.
         own_errors: Whether an exception that comes before the head is answered by the dialect. If not, it is
             raised, for a framework to answer; but a `StreamError` is ours in either case.
+        lender: What ``send`` is of, where that may be passed by in mid-stream.
     """
     access = menu.settings.access
     if access is not None:
-        send = access.answering(scope, send)
+        send, lender = access.answering(scope, send), None
     request = request_of(scope)
     decision, dish, offers = menu.choose(request, scope)
     runtime = current_runtime()
     plan = Plan(dish, context_of(scope, request, runtime, debug=menu.settings.debug))
-    driver = Driver(plan, pump, send, runtime)
+    driver = Driver(plan, pump, send, runtime, lender)
     refusal = None if access is None else access.refusal(scope)
     if refusal is not None:
         await _turn_away(driver, plan, refusal, body=request.method != "HEAD")

@@ -101,15 +101,18 @@ class EventStream:
             opened = True
             return self._source
 
-        menu, pump = self._menu, None
+        menu, pump, lender = self._menu, None, None
         try:
             if (around := passage_around(scope)) is not None:
                 menu, pump = around.menu.derive(self._options), around.pump
                 around.varies = True
+                if send == around.send:
+                    lender = around  # nothing in between wants to see what is sent
             elif self._may_receive and may_have_body(scope):
                 late = LateReceive(receive, send, menu.settings.head_timeout or _LATE)
                 receive, send = late.receive, late.send
-            await respond(scope, pump or ReceivePump(receive), send, menu, open_handler, own_errors=False)
+            pump = pump or ReceivePump(receive)
+            await respond(scope, pump, send, menu, open_handler, own_errors=False, lender=lender)
         finally:
             if not opened:
                 await discard(self._source)

@@ -20,7 +20,7 @@ import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from typing import Any, Protocol
 
-from ._on_asyncio import AsyncioRuntime, StandIn
+from ._on_asyncio import AsyncioRuntime, Place
 
 __all__ = [
     "Deadline",
@@ -112,8 +112,8 @@ class Runtime(Protocol):
         """Starts a task in a copy of the caller's context; ``main`` must not raise an `Exception`."""
         ...
 
-    def stand_in(self) -> StandIn | None:
-        """Makes what begins a message in the name of the current task, from another task and while this one waits.
+    def place(self) -> Place | None:
+        """Returns where the current task stands, for others to do something in its name while it waits.
 
         ``None`` where this event loop has no such thing.
         """

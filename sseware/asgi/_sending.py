@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import anyio
 
 from .._types import Message, Send
 from ._runtime import Deadline, Runtime, Timer
 
-__all__ = ["ClientGone", "ClientStalled", "OutOfTurn", "Sender"]
+__all__ = ["ClientGone", "ClientStalled", "Lender", "OutOfTurn", "Sender"]
 
 _LAST_SECONDS: Final = 0.25
 """How long a message may take that comes after all after the answer was broken off: one that tells why."""
@@ -34,6 +34,18 @@ class OutOfTurn(RuntimeError):
     """A message cannot come now: a fault of the application, and not of the connection."""
 
 
+class Lender(Protocol):
+    """What stands between an answer and the server, and may be passed by."""
+
+    def lend(self) -> Send | None:
+        """Returns what sends the next parts of the body, and nothing else; ``None`` where that cannot be."""
+        ...
+
+    def take_back(self) -> None:
+        """Is called where there will be no more of them, or the last one."""
+        ...
+
+
 class Sender:
     """Sends the messages of one answer.
 
@@ -41,14 +53,18 @@ class Sender:
         send: The ASGI callable.
         runtime: The event loop.
         seconds: How long one message may take; ``None`` for no limit.
+        lender: Where ``send`` is that of something that may be passed by.
 
     Attributes:
         send: The ASGI callable.
         last: When a message was last taken, by the runtime's clock.
     """
 
-    def __init__(self, send: Send, runtime: Runtime, seconds: float | None) -> None:
-        self.send = send
+    def __init__(
+        self, send: Send, runtime: Runtime, seconds: float | None, lender: Lender | None = None
+    ) -> None:
+        self.send = self._own = send
+        self._lender = lender
         self._runtime = runtime
         self._begin = runtime.begin
         self._now = runtime.now
@@ -63,6 +79,17 @@ class Sender:
     def through(self, watch: Callable[[Send], Send]) -> Sender:
         """Returns one that sends the same way, through something that watches."""
         return Sender(watch(self.send), self._runtime, self._seconds)
+
+    def borrow(self) -> None:
+        """Sends straight to the server from now on, if that can be: parts of the body, and not the last one."""
+        if self._lender is not None:
+            self.send = self._lender.lend() or self._own
+
+    def give_back(self) -> None:
+        """Ends that."""
+        if self._lender is not None:
+            self.send = self._own
+            self._lender.take_back()
 
     async def __call__(self, message: Message) -> None:
         """Sends a message.

@@ -24,6 +24,11 @@ class Sink(Protocol):
         ...
 
     @property
+    def put_text(self) -> Callable[[str], bool] | None:
+        """A shorter way for a value whose class is str itself; ``None`` while there is none."""
+        ...
+
+    @property
     def flush(self) -> Callable[[], None]:
         """Hands over what was put: to be called each time before the task waits that puts."""
         ...

@@ -35,6 +35,7 @@ class StreamSink:
         head_sent: Is set by the writer; from then on an exception can only be told in the stream.
         error: The exception of a handler that raised while the head was still free to tell it.
         instead: The buffered answer that this one has become.
+        put_text: Takes a text, where the second one and those after it need not be asked about.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class StreamSink:
         self._make_fold = make_fold
         self._debug = debug
         self._reader = ItemReader()
-        self._put_text: Callable[[str], bool] | None = None
+        self.put_text: Callable[[str], bool] | None = None
         self._write_data: Callable[[object], bytes] | None = None
         self._put = outbox.put
         self.ended = False
@@ -70,8 +71,6 @@ class StreamSink:
         self._outbox.release()
 
     def put(self, value: object) -> bool:
-        if type(value) is str and self._put_text is not None:
-            return self._put_text(value)
         if type(value) is dict and self._write_data is not None:
             return self._put(self._write_data(value))
         if self.instead is not None:
@@ -80,7 +79,7 @@ class StreamSink:
         if type(value) is str:
             room = self._write(encoder.encode(Text(value)))
             if self._may_write_unasked() and (writers := encoder.text_writers) is not None:
-                self._put_text = self._outbox.hold_texts(*writers)
+                self.put_text = self._outbox.hold_texts(writers)
             return room
         if encoder.extra and type(value) in encoder.extra:
             return self._write(encoder.encode_extra(value))

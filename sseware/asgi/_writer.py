@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
-from .._types import Message
 from ..wire import encode_comment
 from ._outbox import Outbox
 from ._plan import Plan
@@ -88,6 +87,7 @@ class StreamWriter:
             return "left"
         finally:
             self._relay.close()
+            self._send.give_back()
             self._forget_timers()
             self._send.unwatch()
             if place is not None:
@@ -115,10 +115,11 @@ class StreamWriter:
         outbox, send = self._outbox, self._send
         outbox.put_first(self._opening())
         self._await_age()
+        send.borrow()
         self._relay.open()
         while not self.gone:
             if outbox.closed:
-                await send(_last(outbox.take()))
+                await self._last(outbox.take())
                 return "finished"
             if self._cut_short is not None:
                 return await self._end_early(self._cut_short)
@@ -147,8 +148,12 @@ class StreamWriter:
         farewell = _AGED
         if why == "drained" and (drain := self._settings.drain) is not None:
             farewell = drain.farewell(self._sink.farewell())
-        await self._send(_last(self._outbox.take() + farewell))
+        await self._last(self._outbox.take() + farewell)
         return why
+
+    async def _last(self, chunk: bytes) -> None:
+        self._send.give_back()
+        await self._send({"type": "http.response.body", "body": chunk, "more_body": False})
 
     def _await_age(self) -> None:
         left = []
@@ -178,7 +183,7 @@ class StreamWriter:
     def _ring_for_keepalive(self) -> None:
         """Sees to a keepalive, if there was silence; one timer an interval serves, however many events there are."""
         interval = self._settings.keepalive or 0.0
-        left = self._send.last + interval - self._runtime.now()
+        left = max(self._send.last, self._relay.last) + interval - self._runtime.now()
         if left <= _EARLY:
             left = interval
             self._silent = _KEEPALIVE
@@ -199,7 +204,3 @@ class StreamWriter:
         for timer in (self._timer, self._keepalive):
             if timer is not None:
                 timer.cancel()
-
-
-def _last(chunk: bytes) -> Message:
-    return {"type": "http.response.body", "body": chunk, "more_body": False}

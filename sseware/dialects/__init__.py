@@ -1,7 +1,7 @@
 """Event schemas as plugins: what a dialect is, the hooks that provide one, the registry, the way back."""
 
 from ._authoring import bad_end, json_answer, leave_out, omits_of, read_payload, refuse_owned, status_of
-from ._chunks import ChunkEncoder, PieceEncoder
+from ._chunks import ChunkEncoder, PieceEncoder, TextWriters
 from ._decode import decode
 from ._extensions import ItemEncoders
 from ._file import file_answer
@@ -52,6 +52,7 @@ __all__ = [
     "StreamContext",
     "StreamObserver",
     "StreamSummary",
+    "TextWriters",
     "bad_end",
     "closed",
     "decode",

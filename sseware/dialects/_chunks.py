@@ -5,21 +5,35 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..events import Comment, ServerSentEvent
 from ..items import Failure
-from ..wire import encode, text_encoder, texts_encoder
+from ..wire import encode, short_text_encoder, text_encoder, texts_encoder
 from ._extensions import ItemEncoders
 from ._json_encoder import json_encoder
 from ._protocols import AnEvent, AnItem, DialectEncoder
 
-__all__ = ["ChunkEncoder", "PieceEncoder"]
+__all__ = ["ChunkEncoder", "PieceEncoder", "TextWriters"]
 
 _log = logging.getLogger("sseware")
 
 _LAST_RESORT: Final = encode(ServerSentEvent("internal error", event="error"))
 """What a stream ends with where its dialect cannot even say that it failed."""
+
+
+class TextWriters(NamedTuple):
+    """What writes texts without asking the dialect, where each is one event of one type.
+
+    Attributes:
+        any: Writes any text.
+        short: Writes one of class `str` itself, of some kilobytes at the most.
+        several: Writes several, one after the other.
+    """
+
+    any: Callable[[str], bytes]
+    short: Callable[[str], bytes]
+    several: Callable[[Sequence[str]], bytes]
 
 
 class ChunkEncoder:
@@ -63,14 +77,16 @@ class ChunkEncoder:
         return self._with_opening(self._encoder.encode, item)
 
     @property
-    def text_writers(self) -> tuple[Callable[[str], bytes], Callable[[Sequence[str]], bytes]] | None:
-        """What writes a text as ``encode`` would, without asking the dialect, and what writes several in a row.
+    def text_writers(self) -> TextWriters | None:
+        """What writes a text as ``encode`` would, without asking the dialect.
 
         There are none before the stream is open, or where the dialect wants to be asked: where its encoder has no
         attribute ``text_event``.
         """
         event: str | None = getattr(self._encoder, "text_event", None)
-        return (text_encoder(event), texts_encoder(event)) if event is not None and self._started else None
+        if event is None or not self._started:
+            return None
+        return TextWriters(text_encoder(event), short_text_encoder(event), texts_encoder(event))
 
     @property
     def data_writer(self) -> Callable[[Any], bytes] | None:

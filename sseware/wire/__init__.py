@@ -7,7 +7,7 @@ from ._iterate import aiter_events, iter_events
 from ._parser import Chunk, EventStreamParser, Leftover
 from ._pending import MAX_DATA_LINES
 from ._strict import lint
-from ._text_encoder import text_encoder, texts_encoder
+from ._text_encoder import short_text_encoder, text_encoder, texts_encoder
 
 __all__ = [
     "MAX_DATA_LINES",
@@ -25,6 +25,7 @@ __all__ = [
     "is_event_stream",
     "iter_events",
     "lint",
+    "short_text_encoder",
     "text_encoder",
     "texts_encoder",
 ]

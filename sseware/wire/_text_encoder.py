@@ -9,7 +9,7 @@ from typing import Final
 from ..events import ServerSentEvent
 from ._encoder import MAX_EVENT_SIZE, encode
 
-__all__ = ["text_encoder", "texts_encoder"]
+__all__ = ["short_text_encoder", "text_encoder", "texts_encoder"]
 
 # Not text.replace, for a str of a class of its own may have another one.
 _replace: Final = str.replace
@@ -46,6 +46,37 @@ def text_encoder(event: str = "message") -> Callable[[str], bytes]:
         return encode(ServerSentEvent(text, event=event))
 
     return encode_text
+
+
+@functools.lru_cache(maxsize=64)
+def short_text_encoder(event: str = "message") -> Callable[[str], bytes]:
+    r"""Returns a function that encodes texts of which the caller knows two things, which are not asked again.
+
+    Each is of class `str` itself, and so short that its event cannot be larger than `MAX_EVENT_SIZE`, whatever its
+    characters are: a line end has seven bytes.
+
+    >>> encode_short_text = short_text_encoder("token")
+    >>> encode_short_text("Once")
+    b'event: token\ndata: Once\n\n'
+
+    Args:
+        event: The event type of all of them.
+
+    Raises:
+        InvalidEvent: The type cannot be written.
+    """
+    encode_text = text_encoder(event)
+    head = encode_text("").removesuffix(b"\n\n").decode()
+
+    def encode_short_text(text: str) -> bytes:
+        if "\r" not in text and "\n" not in text:
+            try:
+                return f"{head}{text}\n\n".encode()
+            except UnicodeEncodeError:
+                pass
+        return encode_text(text)
+
+    return encode_short_text
 
 
 @functools.lru_cache(maxsize=64)

@@ -9,7 +9,7 @@ import pytest
 
 from sseware import EventStream, SSEMiddleware
 from sseware.errors import ConfigurationError, HandlerTypeError
-from tests.asgi.fakes import FakeServer, Message, answer, request
+from tests.asgi.fakes import FakeServer, Message, answer, request, turns
 
 pytestmark = pytest.mark.anyio
 
@@ -125,6 +125,50 @@ async def test_an_application_that_answers_twice_is_told_so(after: str) -> None:
     with pytest.raises(RuntimeError, match=r"twice|after the end"):
         await answer(SSEMiddleware(app), server=server)
     assert server.body == b"data: a\n\n"
+
+
+async def test_an_application_that_sends_into_its_own_stream_is_told_so() -> None:
+    """H11."""
+    faults = list[str]()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        async def words() -> AsyncIterator[str]:
+            yield "a"
+            await turns()
+            try:
+                await send({"type": "http.response.body", "body": b"id: forged\n\n", "more_body": True})
+            except RuntimeError as exc:
+                faults.append(str(exc))
+            yield "b"
+
+        await EventStream(words())(scope, receive, send)
+
+    server = await answer(SSEMiddleware(app))
+    assert server.body == b"data: a\n\ndata: b\n\n"
+    assert server.is_complete
+    assert faults == ["the application sent http.response.body while a stream of its own is being sent"]
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+async def test_whoever_stands_between_the_middleware_and_a_stream_sees_all_of_it(wrapped: bool) -> None:
+    seen = list[Any]()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        async def watched(message: Any) -> None:
+            seen.append(message)
+            await send(message)
+
+        async def words() -> AsyncIterator[str]:
+            for word in "abc":
+                yield word
+                await turns()
+
+        await EventStream(words())(scope, receive, watched if wrapped else send)
+
+    server = await answer(SSEMiddleware(app))
+    assert server.body == b"data: a\n\ndata: b\n\ndata: c\n\n"
+    assert len(server.sent) >= 5
+    assert len(seen) == (len(server.sent) if wrapped else 0)
 
 
 async def test_a_stream_after_a_head_that_was_sent_already_is_told_so() -> None:

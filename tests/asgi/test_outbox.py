@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import anyio
@@ -10,9 +11,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sseware.asgi._outbox import Outbox
+from sseware.asgi._on_asyncio import ENDED
+from sseware.asgi._outbox import IDLE, Outbox
 from sseware.asgi._runtime import WakeUp, current_runtime
-from sseware.wire import text_encoder, texts_encoder
+from sseware.dialects import TextWriters
+from sseware.wire import short_text_encoder, text_encoder, texts_encoder
 from tests.asgi.fakes import turns
 
 pytestmark = pytest.mark.anyio
@@ -67,9 +70,11 @@ async def test_it_tells_when_it_is_full(chunks: list[bytes], room: bool) -> None
 
 def hold(outbox: Outbox) -> Callable[[str], bool]:
     """Lets texts be put, each of which is in brackets then: ``<a>``."""
-    return outbox.hold_texts(
-        lambda text: f"<{text}>".encode(), lambda texts: f"<{'><'.join(texts)}>".encode()
-    )
+
+    def write(text: str) -> bytes:
+        return f"<{text}>".encode()
+
+    return outbox.hold_texts(TextWriters(write, write, lambda texts: f"<{'><'.join(texts)}>".encode()))
 
 
 @pytest.mark.parametrize(
@@ -140,7 +145,7 @@ def test_while_there_is_room_what_is_held_is_less_than_its_limits(
 
     async def scenario() -> None:
         outbox, _ = make(max_items, max_bytes)
-        put_text = outbox.hold_texts(write_text, texts_encoder())
+        put_text = outbox.hold_texts(TextWriters(write_text, short_text_encoder(), texts_encoder()))
         held = b""
         for count, value in enumerate(puts, 1):
             held += write_text(value) if isinstance(value, str) else value
@@ -151,6 +156,91 @@ def test_while_there_is_room_what_is_held_is_less_than_its_limits(
         assert outbox.take() == held
 
     anyio.run(scenario)
+
+
+@types.coroutine
+def on_a_bare_iterator() -> Generator[str, None, None]:
+    yield "waits"
+
+
+class Awaited:
+    """What can be awaited and is no coroutine, as granian's ``send`` returns it."""
+
+    def __await__(self) -> Iterator[Any]:
+        return iter(["waits"])
+
+
+@pytest.mark.parametrize(
+    "waits", [None, Awaited(), on_a_bare_iterator], ids=["at-once", "iterator", "coroutine"]
+)
+@pytest.mark.parametrize(
+    ("puts", "sent"),
+    [
+        pytest.param(["a"], b"<a>", id="one-text"),
+        pytest.param(["a", "b"], b"<a><b>", id="texts"),
+        pytest.param([b"a", "b"], b"a<b>", id="bytes"),
+        pytest.param(["a", b"b"], b"<a>b", id="a-text-before-bytes"),
+        pytest.param([b""], b"", id="nothing"),
+    ],
+)
+async def test_what_is_ready_is_sent_each_time_that_its_parts_are_asked_for(
+    puts: list[Any], sent: bytes, waits: Any
+) -> None:
+    outbox, _ = make(max_items=10, max_bytes=1000)
+    put_text, messages = hold(outbox), list[Any]()
+
+    async def taken(message: Any) -> None:
+        messages.append(message)
+        if waits is not None:
+            await waits()
+
+    def begun(message: Any) -> Any:
+        messages.append(message)
+        return waits
+
+    parts: Any = outbox.parts(begun if isinstance(waits, Awaited) else taken)
+    assert next(parts) is IDLE
+    for _ in range(3):
+        for value in puts:
+            put_text(value) if isinstance(value, str) else outbox.put(value)
+        if sent and waits is not None:
+            assert next(parts) == "waits"
+        assert next(parts) is (ENDED if sent else IDLE)
+        assert not outbox.ready
+    assert next(parts) is IDLE
+    part = {"type": "http.response.body", "body": sent, "more_body": True}
+    assert messages == ([part] * 3 if sent else [])
+
+
+async def test_what_a_send_raises_ends_the_parts() -> None:
+    outbox, _ = make()
+
+    async def fails(message: Any) -> None:
+        raise OSError("gone")
+
+    parts: Any = outbox.parts(fails)
+    outbox.put(b"a")
+    with pytest.raises(OSError, match="gone"):
+        next(parts)
+    with pytest.raises(StopIteration):
+        next(parts)
+
+
+async def test_items_without_bytes_are_counted_anew_where_a_full_outbox_is_emptied() -> None:
+    outbox, _ = make(max_items=3, max_bytes=100)
+    put_text = hold(outbox)
+
+    async def taken(message: Any) -> None:
+        """Takes it."""
+
+    parts: Any = outbox.parts(taken)
+    outbox.flush = lambda: next(parts)
+    outbox.put(b"")
+    outbox.put(b"")
+    assert put_text("a") is False
+    await outbox.wait_room()
+    assert not outbox.ready
+    assert put_text("a") is True
 
 
 async def test_the_writer_is_woken_by_what_is_handed_over_and_by_the_end() -> None:

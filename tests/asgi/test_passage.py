@@ -143,6 +143,47 @@ async def test_two_tasks_that_send_take_turns() -> None:
     assert sorted(server.chunks) == [b"0", b"1", b"2", b"3"]
 
 
+async def test_who_has_sent_the_head_may_send_the_rest_past_it_and_nobody_else_sends_meanwhile() -> None:
+    """C5, H11."""
+    server = FakeServer()
+    way = passage(server)
+    await way.send(start(trailers=True))
+    send = way.lend()
+    assert send is not None
+    assert send == server.send
+    for wrong in (body(b"mine", more=True), body(), PATH, ZEROCOPY, TRAILERS):
+        with pytest.raises(RuntimeError, match="while a stream of its own is being sent"):
+            await way.send(wrong)
+    with pytest.raises(RuntimeError, match="twice"):
+        await way.send(start())
+    await send(body(b"a", more=True))
+    way.take_back()
+    way.take_back()
+    await way.send(body(b"b"))
+    assert server.chunks == [b"a", b"b"]
+    with pytest.raises(RuntimeError, match="after the end"):
+        await way.send(body())
+
+
+async def test_the_way_is_not_lent_where_there_is_no_body_to_be_sent_or_somebody_sends() -> None:
+    """C5, H11."""
+    server = FakeServer()
+    way = passage(server)
+    assert way.lend() is None, "there is no head"
+    await way.send(start())
+    server.stall()
+    async with anyio.create_task_group() as group:
+        group.start_soon(way.send, body(b"a", more=True))
+        await turns()
+        assert way.lend() is None, "somebody sends"
+        server.resume()
+    await way.send(body())
+    assert way.lend() is None, "the answer has ended"
+    way.take_back()
+    with pytest.raises(RuntimeError, match="after the end"):
+        await way.send(body())
+
+
 async def test_who_is_cancelled_while_it_sends_lets_the_next_one_go() -> None:
     server = FakeServer()
     way = passage(server)

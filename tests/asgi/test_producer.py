@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import anyio
@@ -30,6 +30,7 @@ class ListSink:
         self.failures: list[Exception] = []
         self.calls: list[str] = []
         self.ended = False
+        self.put_text: Callable[[str], bool] | None = None
         self.refuses: Exception | None = None
         self.fails_to_finish: Exception | None = None
         self._room = room
@@ -125,6 +126,32 @@ async def test_what_a_handler_yields_is_put_and_then_it_is_finished() -> None:
     assert it.sink.values == ["a", "b"]
     assert it.sink.calls == ["finish", "close"]
     assert it.producer.task is not None
+
+
+async def test_texts_go_the_shorter_way_once_there_is_one_and_nothing_else_does() -> None:
+    class Name(str):
+        """What has a class of its own may say anything of itself."""
+
+    it, short = Handled(["a", "b", Name("c"), b"d", "e"]), list[str]()
+
+    def put(value: object) -> bool:
+        it.sink.put_text = put_text
+        it.sink.values.append(value)
+        return True
+
+    def put_text(text: str) -> bool:
+        short.append(text)
+        return len(short) < 2
+
+    it.sink.put = put  # type: ignore[method-assign]  # it opens the way, as a sink does
+    it.start()
+    await until(lambda: len(short) == 2)
+    assert it.sink.calls == [], "there is no room for the last one"
+    it.sink.release()
+    await it.ended()
+    assert short == ["b", "e"]
+    assert it.sink.values == ["a", Name("c"), b"d"]
+    assert it.sink.calls == ["finish", "close"]
 
 
 async def test_what_comes_after_the_end_is_not_taken() -> None:

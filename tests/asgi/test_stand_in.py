@@ -14,6 +14,7 @@ import anyio.lowlevel
 import pytest
 
 from sseware import SSEMiddleware
+from sseware.asgi._on_asyncio import _CurrentTasks, current_tasks
 from tests.asgi.fakes import FakeServer, answer, request, serving, until
 
 pytestmark = pytest.mark.anyio
@@ -145,6 +146,20 @@ async def test_a_handler_that_never_awaits_lets_others_run_after_a_millisecond_o
     assert max(body.count(b"data:") for body in bodies(server)) == outbox
     in_a_turn = [turned.count(turn) for turn in sorted(set(turned))]
     assert max(in_a_turn) == outbox * fillings
+
+
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {})], ids=["asyncio"])
+async def test_the_current_task_is_set_by_what_asyncio_gives_to_those_who_make_tasks() -> None:
+    """Where it is no dict any more: since Python 3.14."""
+    loop, here = asyncio.get_running_loop(), asyncio.current_task()
+    other = asyncio.create_task(asyncio.sleep(0))
+    tasks = _CurrentTasks()
+    assert here is not None
+    assert tasks[loop] is current_tasks[loop] is here
+    for each in (other, here):
+        tasks[loop] = each
+        assert tasks[loop] is current_tasks[loop] is asyncio.current_task() is each
+    await other
 
 
 class Holding:

@@ -240,7 +240,8 @@ async def test_usual_items_are_written_unasked_from_the_second_one_on() -> None:
 
     it = Harness(Says())
     for value in ("a", {"n": 1}, "b", {"n": 2}, [3]):
-        it.sink.put(value)
+        put: Any = (isinstance(value, str) and it.sink.put_text) or it.sink.put
+        put(value)
     assert asked == [Text("a"), Data({"n": 1}), Data([3])]
     assert it.outbox.take() == (b'data: asked\n\ndata: asked\n\ndata: b\n\ndata: {"n":2}\n\ndata: asked\n\n')
 
@@ -257,6 +258,7 @@ async def test_an_encoder_that_may_end_is_always_asked(item: object) -> None:
     it = Harness(Ends())
     it.sink.put(item)
     it.sink.put(item)
+    assert it.sink.put_text is None
     assert it.outbox.take() == b"data: asked\n\n" * 2
 
 

@@ -73,9 +73,9 @@ def test_texts_are_written_without_asking_where_a_dialect_says_what_they_are() -
     chunks.encode(Text("a"))
     after = chunks.text_writers
     assert after is not None
-    write_text, write_texts = after
-    assert write_text("b\nc") == chunks.encode(Text("b\nc")) == b"event: token\ndata: b\ndata: c\n\n"
-    assert write_texts(["b\nc", "d"]) == write_text("b\nc") + write_text("d")
+    want = b"event: token\ndata: b\ndata: c\n\n"
+    assert after.any("b\nc") == after.short("b\nc") == chunks.encode(Text("b\nc")) == want
+    assert after.several(["b\nc", "d"]) == want + after.any("d")
 
 
 def test_a_dialect_that_does_not_say_is_asked() -> None:

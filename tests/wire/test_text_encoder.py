@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sseware import ServerSentEvent
 from sseware.errors import EventTooLarge, InvalidEvent
-from sseware.wire import MAX_EVENT_SIZE, encode, text_encoder, texts_encoder
+from sseware.wire import MAX_EVENT_SIZE, encode, short_text_encoder, text_encoder, texts_encoder
 
 PIECES = st.sampled_from(
     [
@@ -35,7 +35,9 @@ HOSTILE = st.lists(PIECES | st.characters(exclude_categories=()), max_size=12).m
 @given(text=HOSTILE)
 def test_a_text_is_written_as_its_event(event: str, text: str) -> None:
     """E1, E5, E6, E8."""
-    assert text_encoder(event)(text) == encode(ServerSentEvent(text, event=event))
+    want = encode(ServerSentEvent(text, event=event))
+    assert text_encoder(event)(text) == want
+    assert short_text_encoder(event)(text) == want
 
 
 @pytest.mark.parametrize("event", ["message", "token", "a b: c", "é"])
@@ -50,10 +52,9 @@ def test_texts_in_a_row_are_written_as_their_events(event: str, texts: list[str]
 @pytest.mark.parametrize("event", ["", "two\nlines", "cr\r", "\ud800"])
 def test_a_type_that_cannot_be_written_is_refused_at_once(event: str) -> None:
     """E1."""
-    with pytest.raises(InvalidEvent):
-        text_encoder(event)
-    with pytest.raises(InvalidEvent):
-        texts_encoder(event)
+    for make in (text_encoder, short_text_encoder, texts_encoder):
+        with pytest.raises(InvalidEvent):
+            make(event)
 
 
 def test_a_str_that_lies_is_taken_at_its_characters() -> None:

@@ -115,13 +115,13 @@ def _text_event(target: Any, text: str) -> None:
     # Where there is none of these, the dialect is asked for each.
     writers, write_data = chunks.text_writers, chunks.data_writer
     if writers is not None:
-        write_text, write_texts = writers
         want = chunks.encode(Text(text))
-        if (got := write_text(text)) != want:
-            raise Broken(
-                "a text that is written without asking is another one", got=repr(got), want=repr(want)
-            )
-        if (got := write_texts([text, text])) != want + want:
+        for write in (writers.any, writers.short):
+            if (got := write(text)) != want:
+                raise Broken(
+                    "a text that is written without asking is another one", got=repr(got), want=repr(want)
+                )
+        if (got := writers.several([text, text])) != want + want:
             raise Broken("texts that are written together are others", got=repr(got), want=repr(want + want))
     data = {text: [text, 1.0, None]}
     if write_data is not None and (got := write_data(data)) != (want := chunks.encode(Data(data))):
