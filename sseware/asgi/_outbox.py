@@ -75,8 +75,8 @@ class Outbox:
         self._max_items = max_items
         self._max_bytes = max_bytes
         self._chunks: list[bytes] = []
-        # What is not encoded yet: one text, or several. Nothing is put after it before it is. One is the usual case,
-        # and there is no list made for it.
+        # What is not encoded yet: one text, or several; there are no chunks then. One is the usual case, and there is
+        # no list made for it.
         self._held: str | list[str] | None = None
         self._most = max_items
         self._left = max_bytes
@@ -143,6 +143,8 @@ class Outbox:
 
     def put_first(self, chunk: bytes) -> None:
         """Puts what goes before everything that is ready; it wakes nobody, and nobody waits for its room."""
+        if self._held is not None:
+            self._encode_held(self._held)
         if chunk:
             self._chunks.insert(0, chunk)
 
@@ -199,7 +201,7 @@ class Outbox:
         """
         while True:
             held = self._held
-            if type(held) is str and not self._chunks and not self._full:
+            if type(held) is str and not self._full:
                 # The usual case: what `take` does, without its call. Items without bytes stay counted for a while.
                 self._held = None
                 write = self._write_short
@@ -216,12 +218,12 @@ class Outbox:
     def take(self) -> bytes:
         """Returns all that is ready, as one chunk; empty where nothing is."""
         held = self._held
-        if held is not None and not self._chunks:
+        if held is not None:
             # Nothing but items without bytes has been counted.
             self._held = None
             write: Callable[[Any], bytes] = self._write_short if type(held) is str else self._write_texts
             taken = write(held)
-        elif held is not None or self._chunks:
+        elif self._chunks:
             taken = self._join()
         else:
             return b""
@@ -231,8 +233,6 @@ class Outbox:
         return taken
 
     def _join(self) -> bytes:
-        if self._held is not None:
-            self._encode_held(self._held)
         chunks = self._chunks
         joined = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         chunks.clear()

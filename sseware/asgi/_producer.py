@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import Any
 
 from ..errors import HandlerReused
 from ._failures import without
@@ -66,13 +68,20 @@ class Producer:
             await self._close()
 
     async def _pull(self) -> None:
-        put, put_text, sink = self._sink.put, self._sink.put_text, self._sink
+        put, sink = self._sink.put, self._sink
+        # Most values are texts. Once the sink has a shorter way for them, nothing is asked of it again.
+        text: type[str] | None = None
+        put_text: Callable[[Any], bool] = put
         if self._leaving:
             return
         async for value in self._source.values:
-            if put_text is None:
-                put_text = sink.put_text
-            while not (put_text(value) if put_text is not None and type(value) is str else put(value)):
+            if type(value) is text:
+                room = put_text(value)
+            else:
+                room = put(value)
+                if (shorter := sink.put_text) is not None:
+                    text, put_text = str, shorter
+            while not room:
                 # One that swallowed its cancellation must not wait here for a writer that takes nothing any more.
                 if sink.ended or self._leaving:
                     return
@@ -80,7 +89,7 @@ class Producer:
                 if late is None:
                     break
                 try:
-                    value = await self._source.throw(late)
+                    room = put(await self._source.throw(late))
                 except StopAsyncIteration:
                     return
             if self._leaving:
