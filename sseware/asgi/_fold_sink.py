@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from ..dialects import AnItem, BufferedAnswer, DialectFold
 from ..errors import BufferedLimitExceeded
@@ -48,8 +49,9 @@ class FoldSink:
     async def wait_room(self) -> None:
         await self._runtime.turn()
 
-    def flush(self) -> None:
-        """Does nothing: the answer is taken whole."""
+    def carry(self, running: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
+        """Returns what it is given: the answer is taken whole."""
+        return running
 
     def release(self) -> None:
         """Does nothing: there is always room."""

@@ -187,6 +187,7 @@ class _WatchedSink:
         self._sink = sink
         self._told = told
         self.put = sink.put
+        self.carry = sink.carry
         self.wait_room = sink.wait_room
         self.release = sink.release
         self.finish = sink.finish
@@ -199,10 +200,6 @@ class _WatchedSink:
     @property
     def put_text(self) -> Callable[[str], bool] | None:
         return self._sink.put_text
-
-    @property
-    def flush(self) -> Callable[[], None]:
-        return self._sink.flush
 
     def fail(self, exc: Exception) -> None:
         self._sink.fail(exc)

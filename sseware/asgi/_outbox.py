@@ -8,13 +8,13 @@ encoded when they are taken, all in one go.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Generator
-from typing import Any, Final, cast
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import Any, Final, Protocol, cast
 
 from .._types import Send
 from ..dialects import TextWriters
 from ._on_asyncio import ENDED
-from ._runtime import Runtime, WakeUp
+from ._runtime import Runtime, WakeUp, before_waits
 
 __all__ = ["IDLE", "Outbox"]
 
@@ -35,6 +35,18 @@ _LONG_TEXT: Final = 2**14
 _MOST_OF_A_CHARACTER: Final = len("\ndata: ")
 
 
+class HandOver(Protocol):
+    """Hands over what is ready: see `Relay`."""
+
+    def flush(self) -> None:
+        """Does so now."""
+        ...
+
+    def carry(self, running: Coroutine[Any, Any, None], /) -> Awaitable[None]:
+        """Awaits a coroutine, and does so each time before it waits."""
+        ...
+
+
 class Outbox:
     """Holds encoded events between two tasks of one event loop.
 
@@ -46,6 +58,7 @@ class Outbox:
 
     Attributes:
         closed: Whether nothing will come any more.
+        relay: Hands over what is put; without one the writer is woken.
     """
 
     __slots__ = (
@@ -57,7 +70,6 @@ class Outbox:
         "_max_bytes",
         "_max_items",
         "_most",
-        "_relayed",
         "_room",
         "_runtime",
         "_short",
@@ -67,6 +79,7 @@ class Outbox:
         "_write_short",
         "_write_texts",
         "closed",
+        "relay",
     )
 
     def __init__(self, runtime: Runtime, wake_writer: WakeUp, max_items: int, max_bytes: int) -> None:
@@ -84,21 +97,19 @@ class Outbox:
         self._room = runtime.wake_up()
         self._turned = runtime.now()
         self._fillings = 0
-        self._relayed: Callable[[], None] | None = None
+        self.relay: HandOver | None = None
         self.closed = False
 
-    @property
-    def flush(self) -> Callable[[], None]:
-        """Hands over what was put: to be called each time before the task waits that puts. A `Relay` sets its own."""
-        return self._relayed or self._tell_writer
-
-    @flush.setter
-    def flush(self, relayed: Callable[[], None]) -> None:
-        self._relayed = relayed
-
-    def _tell_writer(self) -> None:
-        if self.ready:
+    def flush(self) -> None:
+        """Hands over what was put: to be called each time before the task waits that puts."""
+        if self.relay is not None:
+            self.relay.flush()
+        elif self.ready:
             self._wake_writer()
+
+    def carry(self, running: Coroutine[Any, Any, None]) -> Awaitable[None]:
+        """Awaits what puts, and hands over what was put each time before it waits."""
+        return before_waits(running, self.flush) if self.relay is None else self.relay.carry(running)
 
     def put(self, chunk: bytes) -> bool:
         """Puts the bytes of one item, maybe none, for `flush` to hand over; returns whether there is room."""

@@ -72,7 +72,7 @@ class PacedSink(StreamSink):
         if self._due - now <= _EARLY:
             self._due = now + self._pause
             self._room = self._outbox.put(self._pieces.popleft())
-            self.flush()
+            self._outbox.flush()
 
     def _end(self, chunk: bytes) -> bool:
         return super()._end(self._take_pieces() + chunk)

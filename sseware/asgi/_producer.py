@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import HandlerReused
 from ._failures import without
-from ._runtime import Runtime, Task, before_waits
+from ._runtime import Runtime, Task
 from ._sinks import Sink
 from ._source import Source
 
@@ -56,7 +56,7 @@ class Producer:
             self._sink.close()
             return
         try:
-            await before_waits(self._pull(), self._sink.flush)
+            await self._sink.carry(self._pull())
         except BaseException as exc:  # it is told to the client, or raised in the caller's task
             self._failed(exc)
         else:

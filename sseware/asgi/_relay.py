@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import types
+from collections.abc import Awaitable, Coroutine, Generator
 from typing import Any, Final
 
 from ._on_asyncio import ENDED, current_tasks
@@ -17,14 +19,14 @@ _NOTHING: Final = (None, None)
 class Relay:
     """Wakes the writer, or begins its message for it: one that is taken at once costs nobody a wake-up.
 
-    Every event goes through `flush` which its handler waits after. A thousand streams do not fit into a processor's
-    caches, and there an event costs what it touches, and each byte code. So `flush` does at once what would be four
+    Every event goes through `_carry` which its handler waits after. A thousand streams do not fit into a processor's
+    caches, and there an event costs what it touches, and each byte code. So `_carry` does at once what would be four
     functions, and what sends is a generator, whose names are at hand; what is seldom, the writer looks at itself. A
     method is called of the object that has it: one in an attribute is found slower by CPython 3.11, and is one object
     more.
 
     Args:
-        outbox: The bytes that are ready; its ``flush`` is that of the relay from now on.
+        outbox: The bytes that are ready, and handed over here from now on.
         sender: Finishes what was begun, and sends everything else.
         runtime: The event loop.
         wake: Wakes the writer.
@@ -56,7 +58,7 @@ class Relay:
         self._begun: tuple[Any, BaseException | None] = _NOTHING
         self._waits = False
         self.last = 0.0
-        outbox.flush = self.flush
+        outbox.relay = self
 
     def open(self) -> None:
         """Is called by the writer's task, where its head has been sent: body may be written for it from now on."""
@@ -67,7 +69,7 @@ class Relay:
 
     def close(self) -> None:
         """Is called where the writer has ended: the outbox lets go of it, so that no cycle is left behind."""
-        self._outbox.flush = self._wake
+        self._outbox.relay = None
 
     async def wait(self) -> Any:
         """Waits for news; what has come meanwhile has called the wake-up, so that this returns at once then.
@@ -92,30 +94,60 @@ class Relay:
 
     def flush(self) -> None:
         """Writes what is ready, in the handler's turn; or wakes the writer where it is at something else."""
-        if not self._waits:
-            if self._outbox.ready:
-                self._wake()
-            return
-        loop, context, parts = self._loop, self._context, self._parts
-        # What a `send` enters must belong to the task that will leave it: a cancel scope, a timeout, a token of a
-        # context variable. So the writer's task is the current one meanwhile, in its context.
-        caller = current_tasks[loop]
-        current_tasks[loop] = self._task
+        at_once: Any = _at_once()
+        steps: Any = self._carry(at_once)
+        next(steps)
+
+    def carry(self, running: Coroutine[Any, Any, None]) -> Awaitable[None]:
+        """Awaits a coroutine, and does as `flush` does each time before it waits."""
+        return self._carry(running)
+
+    @types.coroutine
+    def _carry(self, running: Coroutine[Any, Any, None]) -> Generator[Any, Any, None]:
+        # It is `before_waits`, without a call.
         try:
-            pending = context.run(next, parts)
-            if pending is ENDED:
-                self.last = loop.time()
-                return
-            if pending is IDLE:
-                return
-            self._begun = ((parts, pending, context.run), None)
-        except BaseException as exc:  # it is raised where the writer would have called
-            self._begun = (None, exc)
-        finally:
-            current_tasks[loop] = caller
+            pending = running.send(None)
+            while True:
+                if self._waits:
+                    loop, context, parts = self._loop, self._context, self._parts
+                    # What a `send` enters must belong to the task that will leave it: a cancel scope, a timeout, a
+                    # token of a context variable. So the writer's task is the current one meanwhile, in its context.
+                    caller = current_tasks[loop]
+                    current_tasks[loop] = self._task
+                    try:
+                        step = context.run(next, parts)
+                        if step is ENDED:
+                            self.last = loop.time()
+                        elif step is not IDLE:
+                            self._leave_to_writer((parts, step, context.run), None)
+                    except BaseException as exc:  # it is raised where the writer would have called
+                        self._leave_to_writer(None, exc)
+                    finally:
+                        current_tasks[loop] = caller
+                elif self._outbox.ready:
+                    self._wake()
+                try:
+                    sent = yield pending
+                except GeneratorExit:
+                    running.close()
+                    raise
+                except BaseException as exc:  # all of them belong to the coroutine
+                    pending = running.throw(exc)
+                else:
+                    pending = running.send(sent)
+        except StopIteration:
+            return
+
+    def _leave_to_writer(self, rest: Any, error: BaseException | None) -> None:
+        self._begun = (rest, error)
         self.interrupt()
 
     def interrupt(self) -> None:
         """Lets the writer see for itself what there is; nothing is written in its name meanwhile."""
         self._waits = False
         self._wake()
+
+
+@types.coroutine
+def _at_once() -> Generator[None, None, None]:
+    yield

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
 
 __all__ = ["Sink"]
 
@@ -28,9 +28,8 @@ class Sink(Protocol):
         """A shorter way for a value whose class is str itself; ``None`` while there is none."""
         ...
 
-    @property
-    def flush(self) -> Callable[[], None]:
-        """Hands over what was put: to be called each time before the task waits that puts."""
+    def carry(self, running: Coroutine[Any, Any, None], /) -> Awaitable[None]:
+        """Awaits what puts, and hands over what was put each time before it waits."""
         ...
 
     def wait_room(self) -> Awaitable[None]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from ..dialects import ChunkEncoder
 from ..items import Failure, File, Finish, Text
@@ -60,9 +61,8 @@ class StreamSink:
         """Whether the answer may still become another one."""
         return not (self._outbox.ready or self.head_sent)
 
-    @property
-    def flush(self) -> Callable[[], None]:
-        return self._outbox.flush
+    def carry(self, running: Coroutine[Any, Any, None]) -> Awaitable[None]:
+        return self._outbox.carry(running)
 
     def wait_room(self) -> Awaitable[None]:
         return (self.instead or self._outbox).wait_room()

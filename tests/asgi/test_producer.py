@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
 import anyio
@@ -46,8 +46,9 @@ class ListSink:
     async def wait_room(self) -> None:
         await self._wake.wait()
 
-    def flush(self) -> None:
-        """Does nothing: what was put is there."""
+    def carry(self, running: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
+        """Returns what it is given: what was put is there."""
+        return running
 
     def release(self) -> None:
         self._wake()
