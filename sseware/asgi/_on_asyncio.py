@@ -65,8 +65,11 @@ class AsyncioRuntime:
         task = current_task(self.loop)
         if task is None:
             return None
-        context: contextvars.Context | None = getattr(task, "get_context", lambda: None)()
-        return Place(self.loop, task, contextvars.copy_context() if context is None else context)
+        if sys.version_info >= (3, 12):
+            return Place(self.loop, task, task.get_context(), None)
+        # There a task does not tell its context.
+        context = contextvars.copy_context()
+        return Place(self.loop, task, context, context.run)
 
     @staticmethod
     @types.coroutine
@@ -159,12 +162,14 @@ class Place(NamedTuple):
     Attributes:
         loop: Its event loop.
         task: The task.
-        context: Its context. Before 3.12 a task does not tell its own: this is one copy then.
+        context: Its context, or a copy.
+        run: Goes on in that context with what was begun there; ``None`` where the task does so by itself.
     """
 
     loop: asyncio.AbstractEventLoop
     task: asyncio.Task[Any]
     context: contextvars.Context
+    run: Callable[..., Any] | None
 
 
 class _Deadline:

@@ -41,6 +41,7 @@ class Relay:
         "_loop",
         "_outbox",
         "_parts",
+        "_run",
         "_runtime",
         "_sender",
         "_task",
@@ -64,7 +65,7 @@ class Relay:
         """Is called by the writer's task, where its head has been sent: body may be written for it from now on."""
         place = self._runtime.place()
         if place is not None:
-            self._loop, self._task, self._context = place
+            self._loop, self._task, self._context, self._run = place
             self._parts = self._outbox.parts(self._sender.send)
 
     def close(self) -> None:
@@ -119,7 +120,7 @@ class Relay:
                         if step is ENDED:
                             self.last = loop.time()
                         elif step is not IDLE:
-                            self._leave_to_writer((parts, step, context.run), None)
+                            self._leave_to_writer((parts, step, self._run), None)
                     except BaseException as exc:  # it is raised where the writer would have called
                         self._leave_to_writer(None, exc)
                     finally:
