@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from ..dialects import AnItem, BufferedAnswer, DialectFold
@@ -49,9 +49,9 @@ class FoldSink:
     async def wait_room(self) -> None:
         await self._runtime.turn()
 
-    def carry(self, running: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
-        """Returns what it is given: the answer is taken whole."""
-        return running
+    def carry(self, main: Callable[[], Coroutine[Any, Any, None]]) -> Coroutine[Any, Any, None]:
+        """Does nothing more than to run it: the answer is taken whole."""
+        return main()
 
     def release(self) -> None:
         """Does nothing: there is always room."""

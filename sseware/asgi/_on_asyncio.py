@@ -8,7 +8,7 @@ import functools
 import sys
 import types
 from asyncio.tasks import _enter_task, _leave_task, current_task
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import anyio
@@ -58,8 +58,12 @@ class AsyncioRuntime:
     def wake_up(self) -> _WakeUp:
         return _WakeUp(self.loop)
 
-    def spawn(self, main: Callable[[], Coroutine[Any, Any, None]], name: str) -> asyncio.Task[None]:
-        return self.loop.create_task(main(), name=name)
+    def spawn(self, main: Callable[[], Awaitable[None]], name: str) -> asyncio.Task[None]:
+        running: Any = main()
+        # What every step would have to go through is left out where a task can do without it.
+        if not asyncio.iscoroutine(running):
+            running = _awaited(running)
+        return self.loop.create_task(running, name=name)
 
     def place(self) -> Place | None:
         task = current_task(self.loop)
@@ -126,6 +130,10 @@ class AsyncioRuntime:
                 return False
             raise  # the server's own
         return True
+
+
+async def _awaited(running: Awaitable[None]) -> None:
+    await running
 
 
 @types.coroutine

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import trio
@@ -36,7 +36,7 @@ class TrioRuntime:
 
         return self.spawn(ring, "sseware timer")
 
-    def spawn(self, main: Callable[[], Coroutine[Any, Any, None]], name: str) -> _Task:
+    def spawn(self, main: Callable[[], Awaitable[None]], name: str) -> _Task:
         task = _Task(main)
         # A system task belongs to no nursery. It is cancelled when the run ends, after the main task.
         trio.lowlevel.spawn_system_task(task.run, name=name, context=contextvars.copy_context())
@@ -81,7 +81,7 @@ class _Deadline:
 class _Task:
     __slots__ = ("_ended", "_main", "_scope")
 
-    def __init__(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def __init__(self, main: Callable[[], Awaitable[None]]) -> None:
         self._main = main
         self._scope = trio.CancelScope()
         self._ended = trio.Event()

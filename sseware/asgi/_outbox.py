@@ -42,8 +42,12 @@ class HandOver(Protocol):
         """Does so now."""
         ...
 
-    def carry(self, running: Coroutine[Any, Any, None], /) -> Awaitable[None]:
-        """Awaits a coroutine, and does so each time before it waits."""
+    def carry(self, main: Callable[[], Coroutine[Any, Any, None]], /) -> Awaitable[None]:
+        """Runs a coroutine, and does so each time before it waits."""
+        ...
+
+    def interrupt(self) -> None:
+        """Hands nothing over until the writer has seen for itself what there is."""
         ...
 
 
@@ -107,9 +111,9 @@ class Outbox:
         elif self.ready:
             self._wake_writer()
 
-    def carry(self, running: Coroutine[Any, Any, None]) -> Awaitable[None]:
-        """Awaits what puts, and hands over what was put each time before it waits."""
-        return before_waits(running, self.flush) if self.relay is None else self.relay.carry(running)
+    def carry(self, main: Callable[[], Coroutine[Any, Any, None]]) -> Awaitable[None]:
+        """Runs what puts, and hands over what was put each time before it waits."""
+        return before_waits(main, self.flush) if self.relay is None else self.relay.carry(main)
 
     def put(self, chunk: bytes) -> bool:
         """Puts the bytes of one item, maybe none, for `flush` to hand over; returns whether there is room."""
@@ -174,6 +178,8 @@ class Outbox:
         if self._empties():
             return
         self._full = True
+        if isinstance(self._held, str):
+            self._held = [self._held]  # who takes it must see to us, too
         # A turn is all that a writer needs which is not held up: it was woken by the first chunk.
         await self._runtime.turn()
         while self._full:
@@ -201,7 +207,11 @@ class Outbox:
     def close(self) -> None:
         """Tells that nothing will come any more."""
         self.closed = True
-        self._wake_writer()
+        if self.relay is not None:
+            # The last of it leaves with the end, and not before.
+            self.relay.interrupt()
+        else:
+            self._wake_writer()
 
     @types.coroutine
     def parts(self, send: Send) -> Generator[Any, None, None]:
@@ -210,18 +220,23 @@ class Outbox:
         Yields:
             ``ENDED`` where it was taken, ``IDLE`` where there was nothing.
         """
+        write: Callable[[str], bytes] | None = None
         while True:
             held = self._held
-            if type(held) is str and not self._full:
+            if type(held) is str:
                 # The usual case: what `take` does, without its call. Items without bytes stay counted for a while.
                 self._held = None
-                write = self._write_short
+                if write is None:
+                    write = self._write_short
                 chunk = write(held)
             else:
                 chunk = self.take()
             if chunk:
                 call: Any = send({"type": "http.response.body", "body": chunk, "more_body": True})
                 yield from call if type(call) is _Coroutine else call.__await__()  # type: ignore[misc]  # it may here
+                # What is kept until the next event is in no cache by then, and neither is what that one gets instead.
+                held = call = None
+                chunk = b""
                 yield ENDED
             else:
                 yield IDLE

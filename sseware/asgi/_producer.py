@@ -32,6 +32,18 @@ class Producer:
         crash: A `BaseException` that is no `Exception` and no cancellation, to be raised by the caller.
     """
 
+    __slots__ = (
+        "_at_yield",
+        "_closing",
+        "_entered",
+        "_leaving",
+        "_runtime",
+        "_sink",
+        "_source",
+        "crash",
+        "task",
+    )
+
     def __init__(self, source: Source, sink: Sink, runtime: Runtime) -> None:
         self._source = source
         self._sink = sink
@@ -45,18 +57,29 @@ class Producer:
 
     def start(self) -> None:
         """Starts the task, in a copy of the caller's context."""
-        self.task = self._runtime.spawn(self._main, "sseware handler")
+        self.task = self._runtime.spawn(lambda: self._sink.carry(self._main), "sseware handler")
 
     async def _main(self) -> None:
         self._entered = True
-        try:
-            self._source.enter()
-        except HandlerReused as exc:
-            self._sink.fail(exc)
-            self._sink.close()
+        if not self._enter():
             return
+        put, sink = self._sink.put, self._sink
+        # Most values are texts. Once the sink has a shorter way for them, nothing is asked of it again.
+        text: type[str] | None = None
+        put_text: Callable[[Any], bool] = put
         try:
-            await self._sink.carry(self._pull())
+            # Not a coroutine of its own: each event would have to go through that, too.
+            if not self._leaving:
+                async for value in self._source.values:
+                    if type(value) is text:
+                        room = put_text(value)
+                    else:
+                        room = put(value)
+                        if (shorter := sink.put_text) is not None:
+                            text, put_text = str, shorter
+                    if not (room or await self._may_go_on()) or self._leaving:
+                        break
+                    value = None  # the next one may have its memory
         except BaseException as exc:  # it is told to the client, or raised in the caller's task
             self._failed(exc)
         else:
@@ -67,33 +90,30 @@ class Producer:
             self._sink.close()
             await self._close()
 
-    async def _pull(self) -> None:
-        put, sink = self._sink.put, self._sink
-        # Most values are texts. Once the sink has a shorter way for them, nothing is asked of it again.
-        text: type[str] | None = None
-        put_text: Callable[[Any], bool] = put
-        if self._leaving:
-            return
-        async for value in self._source.values:
-            if type(value) is text:
-                room = put_text(value)
-            else:
-                room = put(value)
-                if (shorter := sink.put_text) is not None:
-                    text, put_text = str, shorter
-            while not room:
-                # One that swallowed its cancellation must not wait here for a writer that takes nothing any more.
-                if sink.ended or self._leaving:
-                    return
-                late = await self._wait_room()
-                if late is None:
-                    break
-                try:
-                    room = put(await self._source.throw(late))
-                except StopAsyncIteration:
-                    return
-            if self._leaving:
-                return
+    def _enter(self) -> bool:
+        try:
+            self._source.enter()
+        except HandlerReused as exc:
+            self._sink.fail(exc)
+            self._sink.close()
+            return False
+        return True
+
+    async def _may_go_on(self) -> bool:
+        """Waits until there is room; returns whether anything more is wanted, and there may be more."""
+        room = False
+        while not room:
+            # One that swallowed its cancellation must not wait here for a writer that takes nothing any more.
+            if self._sink.ended or self._leaving:
+                return False
+            late = await self._wait_room()
+            if late is None:
+                break
+            try:
+                room = self._sink.put(await self._source.throw(late))
+            except StopAsyncIteration:
+                return False
+        return True
 
     async def _wait_room(self) -> BaseException | None:
         """Waits at the handler's ``yield``; returns what there is to be raised there."""

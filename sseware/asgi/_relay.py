@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Awaitable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, Final
 
 from ._on_asyncio import ENDED, current_tasks
@@ -95,26 +95,30 @@ class Relay:
 
     def flush(self) -> None:
         """Writes what is ready, in the handler's turn; or wakes the writer where it is at something else."""
-        at_once: Any = _at_once()
+        at_once: Any = _at_once
         steps: Any = self._carry(at_once)
         next(steps)
 
-    def carry(self, running: Coroutine[Any, Any, None]) -> Awaitable[None]:
-        """Awaits a coroutine, and does as `flush` does each time before it waits."""
-        return self._carry(running)
+    def carry(self, main: Callable[[], Coroutine[Any, Any, None]]) -> Awaitable[None]:
+        """Runs a coroutine, and does as `flush` does each time before it waits."""
+        return self._carry(main)
 
     @types.coroutine
-    def _carry(self, running: Coroutine[Any, Any, None]) -> Generator[Any, Any, None]:
+    def _carry(self, main: Callable[[], Coroutine[Any, Any, None]]) -> Generator[Any, Any, None]:
         # It is `before_waits`, without a call.
+        running: Any = main()
+        loop: Any = None
+        task = context = parts = caller = loop
         try:
             pending = running.send(None)
             while True:
                 if self._waits:
-                    loop, context, parts = self._loop, self._context, self._parts
+                    if parts is None:
+                        loop, task, context, parts = self._loop, self._task, self._context, self._parts
+                        caller = current_tasks[loop]
                     # What a `send` enters must belong to the task that will leave it: a cancel scope, a timeout, a
                     # token of a context variable. So the writer's task is the current one meanwhile, in its context.
-                    caller = current_tasks[loop]
-                    current_tasks[loop] = self._task
+                    current_tasks[loop] = task
                     try:
                         step = context.run(next, parts)
                         if step is ENDED:
@@ -135,6 +139,7 @@ class Relay:
                 except BaseException as exc:  # all of them belong to the coroutine
                     pending = running.throw(exc)
                 else:
+                    pending = None  # the next one may have its memory
                     pending = running.send(sent)
         except StopIteration:
             return

@@ -108,7 +108,7 @@ class Runtime(Protocol):
         """Calls back after some seconds."""
         ...
 
-    def spawn(self, main: Callable[[], Coroutine[Any, Any, None]], name: str) -> Task:
+    def spawn(self, main: Callable[[], Awaitable[None]], name: str) -> Task:
         """Starts a task in a copy of the caller's context; ``main`` must not raise an `Exception`."""
         ...
 
@@ -144,8 +144,11 @@ class Runtime(Protocol):
 
 
 @types.coroutine
-def before_waits(running: Coroutine[Any, Any, None], call: Callable[[], None]) -> Generator[Any, Any, None]:
+def before_waits(
+    main: Callable[[], Coroutine[Any, Any, None]], call: Callable[[], None]
+) -> Generator[Any, Any, None]:
     """Runs a coroutine, on either event loop, and calls something each time before it waits."""
+    running = main()
     try:
         pending = running.send(None)
         while True:

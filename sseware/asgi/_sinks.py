@@ -28,8 +28,8 @@ class Sink(Protocol):
         """A shorter way for a value whose class is str itself; ``None`` while there is none."""
         ...
 
-    def carry(self, running: Coroutine[Any, Any, None], /) -> Awaitable[None]:
-        """Awaits what puts, and hands over what was put each time before it waits."""
+    def carry(self, main: Callable[[], Coroutine[Any, Any, None]], /) -> Awaitable[None]:
+        """Runs what puts, and hands over what was put each time before it waits."""
         ...
 
     def wait_room(self) -> Awaitable[None]:

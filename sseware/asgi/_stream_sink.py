@@ -61,8 +61,8 @@ class StreamSink:
         """Whether the answer may still become another one."""
         return not (self._outbox.ready or self.head_sent)
 
-    def carry(self, running: Coroutine[Any, Any, None]) -> Awaitable[None]:
-        return self._outbox.carry(running)
+    def carry(self, main: Callable[[], Coroutine[Any, Any, None]]) -> Awaitable[None]:
+        return self._outbox.carry(main)
 
     def wait_room(self) -> Awaitable[None]:
         return (self.instead or self._outbox).wait_room()
@@ -78,8 +78,9 @@ class StreamSink:
         encoder = self._encoder
         if type(value) is str:
             room = self._write(encoder.encode(Text(value)))
-            if self._may_write_unasked() and (writers := encoder.text_writers) is not None:
-                self.put_text = self._outbox.hold_texts(writers)
+            if self.put_text is None and self._may_write_unasked():
+                writers = encoder.text_writers
+                self.put_text = None if writers is None else self._outbox.hold_texts(writers)
             return room
         if encoder.extra and type(value) in encoder.extra:
             return self._write(encoder.encode_extra(value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import types
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from typing import Any
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 
 from sseware.asgi._on_asyncio import ENDED
 from sseware.asgi._outbox import IDLE, Outbox
+from sseware.asgi._relay import Relay
 from sseware.asgi._runtime import WakeUp, current_runtime
+from sseware.asgi._sending import Sender
 from sseware.dialects import TextWriters
 from sseware.wire import short_text_encoder, text_encoder, texts_encoder
 from tests.asgi.fakes import turns
@@ -235,22 +238,48 @@ async def test_items_without_bytes_are_counted_anew_where_a_full_outbox_is_empti
 
     parts: Any = outbox.parts(taken)
 
-    class Relay:
+    class Handing:
         """Hands over what is ready."""
 
         def flush(self) -> None:
             next(parts)
 
-        def carry(self, running: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
-            return running
+        def carry(self, main: Callable[[], Coroutine[Any, Any, None]]) -> Coroutine[Any, Any, None]:
+            return main()
 
-    outbox.relay = Relay()
+        def interrupt(self) -> None: ...
+
+    outbox.relay = Handing()
     outbox.put(b"")
     outbox.put(b"")
     assert put_text("a") is False
     await outbox.wait_room()
     assert not outbox.ready
     assert put_text("a") is True
+
+
+@pytest.mark.parametrize("relayed", [True, False])
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {})], ids=["asyncio"])
+async def test_what_is_cancelled_before_it_began_leaves_no_coroutine_behind(relayed: bool) -> None:
+    began: list[str] = []
+
+    async def main() -> None:
+        began.append("main")
+
+    outbox, wake = make()
+    runtime = current_runtime()
+    if relayed:
+        outbox.relay = Relay(outbox, Sender(_nowhere, runtime, None), runtime, wake)
+    task = runtime.spawn(lambda: outbox.carry(main), "puts")
+    task.cancel()
+    await runtime.wait_ended([task], 1)
+    gc.collect()  # a coroutine that was never awaited would warn here
+    assert task.done()
+    assert not began
+
+
+async def _nowhere(message: Any) -> None:
+    """Takes it."""
 
 
 async def test_the_writer_is_woken_by_what_is_handed_over_and_by_the_end() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import threading
+import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
@@ -46,9 +47,9 @@ class ListSink:
     async def wait_room(self) -> None:
         await self._wake.wait()
 
-    def carry(self, running: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
-        """Returns what it is given: what was put is there."""
-        return running
+    def carry(self, main: Callable[[], Coroutine[Any, Any, None]]) -> Coroutine[Any, Any, None]:
+        """Does nothing more than to run it: what was put is there."""
+        return main()
 
     def release(self) -> None:
         self._wake()
@@ -256,6 +257,26 @@ async def test_leaving_before_the_start_counts() -> None:
     it.producer.leave()
     await it.start().ended()
     assert log == []
+
+
+async def test_a_value_is_let_go_of_before_the_handler_goes_on() -> None:
+    class Value:
+        """Can be referred to weakly."""
+
+    gone: list[bool] = []
+
+    async def handler() -> AsyncIterator[object]:
+        value = Value()
+        told = weakref.ref(value)
+        yield value
+        del value
+        await turns()
+        gone.append(told() is None)
+
+    it = Handled(handler())
+    it.sink.put = lambda value: True  # type: ignore[method-assign]
+    await it.start().ended()
+    assert gone == [True]
 
 
 async def test_leaving_twice_is_leaving_once() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Generator
 from typing import Any
 
 import anyio
@@ -13,7 +13,7 @@ import anyio.lowlevel
 import pytest
 
 from sseware.asgi._runtime import Task, Timer, current_runtime
-from tests.asgi.fakes import FakeServer, turns
+from tests.asgi.fakes import FakeServer, turns, until
 
 pytestmark = pytest.mark.anyio
 
@@ -48,6 +48,20 @@ async def test_a_task_runs_on_its_own_in_a_copy_of_the_callers_context() -> None
     await turns()
     assert task.done()
     assert (seen, VARIABLE.get()) == (["outside"], "outside")
+
+
+async def test_a_task_may_be_made_of_anything_that_can_be_awaited() -> None:
+    ended: list[str] = []
+
+    class Later:
+        """Has an ``__await__``, and nothing else."""
+
+        def __await__(self) -> Generator[Any, Any, None]:
+            yield from anyio.lowlevel.checkpoint().__await__()
+            ended.append("it")
+
+    current_runtime().spawn(Later, "a task")
+    await until(lambda: ended)
 
 
 async def test_a_task_is_cancelled_by_the_exception_of_its_event_loop() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import sys
+import weakref
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any
@@ -15,7 +16,8 @@ import pytest
 
 from sseware import SSEMiddleware
 from sseware.asgi._on_asyncio import _CurrentTasks, current_tasks
-from tests.asgi.fakes import FakeServer, answer, request, serving, until
+from sseware.items import Finish
+from tests.asgi.fakes import FakeServer, answer, request, serving, turns, until
 
 pytestmark = pytest.mark.anyio
 
@@ -293,3 +295,42 @@ async def test_nothing_is_written_once_the_client_has_left() -> None:
         before = list(server.sent)
         server.disconnect()
     assert server.sent == before
+
+
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {})], ids=["asyncio"])
+async def test_nothing_of_an_event_is_kept_once_it_was_taken() -> None:
+    """What many streams keep until their next events is in no cache by then."""
+    calls: list[weakref.ref[Any]] = []
+
+    class Watched(FakeServer):
+        """Tells what its calls have become."""
+
+        def send(self, message: Any) -> Any:
+            call = super().send(message)
+            calls.append(weakref.ref(call))
+            return call
+
+    async def handler() -> AsyncIterator[str]:
+        async for text in waiting():
+            yield text
+        await anyio.sleep_forever()
+
+    async with serving(SSEMiddleware(handler), server=Watched()) as server:
+        await until(lambda: b"data: 3\n\n" in bodies(server))
+        await turns()
+        assert [call() for call in calls[-3:]] == [None] * 3
+
+
+async def test_the_last_event_leaves_with_the_end_though_the_handler_cleans_up_first() -> None:
+    async def handler() -> AsyncIterator[Any]:
+        try:
+            async for text in waiting(2):
+                yield text
+            yield Finish()
+        finally:
+            await turns()
+
+    server = await answer(SSEMiddleware(handler))
+    *_, before, last = server.sent
+    assert (before["body"], last["more_body"]) == (b"data: 0\n\n", False)
+    assert last["body"].startswith(b"data: 1\n\n")
