@@ -110,7 +110,7 @@ async def _at_rest(server: Server, count: int, seconds: float, longest: float) -
 
 def run(rounds: int) -> Report:
     """Returns the tables."""
-    size = _QUICK if is_quick(rounds) else _Size(rounds, min(rounds, 3), 1000, 2.0, 500, 1)
+    size = _QUICK if is_quick(rounds) else _Size(rounds, min(rounds, 3), 1000, 5.0, 500, 1)
     peers = [peer for peer in PEERS if peer in measurable().found]
     with asyncio.Runner() as runner:
         costs = runner.run(_costs(peers, size))
