@@ -79,7 +79,7 @@ class Producer:
                             text, put_text = str, shorter
                     if not (room or await self._may_go_on()) or self._leaving:
                         break
-                    value = None  # the next one may have its memory
+                    del value  # the next one may have its memory
         except BaseException as exc:  # it is told to the client, or raised in the caller's task
             self._failed(exc)
         else:
