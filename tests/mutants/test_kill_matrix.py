@@ -7,8 +7,9 @@ import gc
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -64,6 +65,24 @@ def test_what_the_session_collects_neither_hides_a_slow_parser_nor_makes_one() -
         laws.check("parser/linear-time", rescanned)
     assert gc.isenabled()
     laws.check("parser/linear-time", iter_events)
+
+
+def test_a_machine_that_is_slow_for_a_moment_does_not_hide_a_slow_parser(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, reads = 0.0, 0
+
+    def quadratic(chunks: Iterable[bytes]) -> Iterator[Any]:
+        nonlocal now, reads
+        reads += 1
+        # The five in which a few pieces are read, before many are, take ten times as long as they should.
+        now += len([*chunks]) ** 2 * (1e-5 if reads <= 5 else 1e-6)
+        yield from ()
+
+    clock = SimpleNamespace(thread_time=lambda: now)
+    monkeypatch.setattr("sseware.testing.laws._parser_cost.time", clock)
+    with pytest.raises(LawBroken):
+        laws.check("parser/linear-time", quadratic, "one data line in pieces")
 
 
 def test_every_law_finds_a_mutant() -> None:
