@@ -105,7 +105,7 @@ class Relay:
 
     @types.coroutine
     def _carry(self, main: Callable[[], Coroutine[Any, Any, None]]) -> Generator[Any, Any, None]:
-        # It is `before_waits`, without a call.
+        # It is `before_waits`, without a call for each event; the tests hold the two to the same.
         running: Any = main()
         loop: Any = None
         task = context = parts = caller = loop

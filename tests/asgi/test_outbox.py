@@ -258,6 +258,99 @@ async def test_items_without_bytes_are_counted_anew_where_a_full_outbox_is_empti
     assert put_text("a") is True
 
 
+def carried(main: Callable[[], Coroutine[Any, Any, None]], *, relayed: bool) -> Any:
+    """Returns what an outbox carries: with a relay, as over HTTP, or without, as over a WebSocket."""
+    outbox, wake = make()
+    if relayed:
+        runtime = current_runtime()
+        outbox.relay = Relay(outbox, Sender(_nowhere, runtime, None), runtime, wake)
+    return outbox.carry(main)
+
+
+@types.coroutine
+def waits(for_what: str) -> Generator[str, Any, Any]:
+    return (yield for_what)
+
+
+@pytest.mark.parametrize("relayed", [True, False])
+async def test_what_is_carried_waits_as_it_would_alone(relayed: bool) -> None:
+    log: list[object] = []
+
+    async def main() -> None:
+        log.append(await waits("first"))
+        try:
+            await waits("second")
+        except ValueError as exc:
+            log.append(exc)
+        await waits("third")
+
+    steps = carried(main, relayed=relayed)
+    error = ValueError("raised where it waits")
+    assert steps.send(None) == "first"
+    assert steps.send("sent") == "second"
+    assert steps.throw(error) == "third"
+    with pytest.raises(StopIteration):
+        steps.send(None)
+    assert log == ["sent", error]
+
+
+@pytest.mark.parametrize("relayed", [True, False])
+async def test_what_is_carried_ends_with_its_own_exception_or_is_closed_where_it_waits(relayed: bool) -> None:
+    log: list[str] = []
+
+    async def fails() -> None:
+        await waits("first")
+        raise ValueError("its own")
+
+    async def is_closed() -> None:
+        try:
+            await waits("first")
+        finally:
+            log.append("closed")
+
+    steps = carried(fails, relayed=relayed)
+    steps.send(None)
+    with pytest.raises(ValueError, match="its own"):
+        steps.send(None)
+    coroutine = is_closed()  # held here, so that nobody but what carries it closes it
+    steps = carried(lambda: coroutine, relayed=relayed)
+    steps.send(None)
+    steps.close()
+    assert log == ["closed"]
+
+
+@pytest.mark.parametrize("relayed", [True, False])
+async def test_what_was_put_wakes_a_writer_that_is_at_something_else_each_time_before_a_wait(
+    relayed: bool,
+) -> None:
+    woken: list[str] = []
+
+    async def main() -> None:
+        outbox.put(b"a")
+        woken.append("not yet")
+        await waits("first")
+        outbox.take()
+        await waits("second")
+
+    class WakesNobody:
+        """Notes that it was called."""
+
+        def __call__(self) -> None:
+            woken.append("woken")
+
+        async def wait(self) -> None: ...
+
+    runtime = current_runtime()
+    outbox = Outbox(runtime, WakesNobody(), 3, 10)
+    if relayed:
+        outbox.relay = Relay(outbox, Sender(_nowhere, runtime, None), runtime, WakesNobody())
+    steps: Any = outbox.carry(main)
+    steps.send(None)
+    steps.send(None)
+    steps.close()
+    assert woken == ["not yet", "woken"]
+
+
 @pytest.mark.parametrize("relayed", [True, False])
 @pytest.mark.parametrize("anyio_backend", [("asyncio", {})], ids=["asyncio"])
 async def test_what_is_cancelled_before_it_began_leaves_no_coroutine_behind(relayed: bool) -> None:
@@ -266,11 +359,8 @@ async def test_what_is_cancelled_before_it_began_leaves_no_coroutine_behind(rela
     async def main() -> None:
         began.append("main")
 
-    outbox, wake = make()
     runtime = current_runtime()
-    if relayed:
-        outbox.relay = Relay(outbox, Sender(_nowhere, runtime, None), runtime, wake)
-    task = runtime.spawn(lambda: outbox.carry(main), "puts")
+    task = runtime.spawn(lambda: carried(main, relayed=relayed), "puts")
     task.cancel()
     await runtime.wait_ended([task], 1)
     gc.collect()  # a coroutine that was never awaited would warn here

@@ -329,3 +329,22 @@ async def test_a_dialect_that_cannot_even_fail_ends_with_a_last_resort(
         "the handler failed in mid-stream",
         "the dialect could not encode its failure",
     ]
+
+
+async def test_a_dialect_is_asked_for_the_shorter_way_of_texts_until_it_has_told_one() -> None:
+    asked: list[str] = []
+
+    class Says(Loud):
+        """Says what a text is, and notes that it was asked."""
+
+        @property
+        def text_event(self) -> str:
+            asked.append("asked")
+            return "message"
+
+    it = Harness(Says())
+    it.sink.put("a")
+    assert it.sink.put_text is not None
+    before = list(asked)
+    it.sink.put("b")
+    assert asked == before
