@@ -83,16 +83,17 @@ def reference_parse(data: bytes, *, last_event_id: str = "") -> ReferenceResult:
 
 def _lines(text: str) -> Iterator[str]:
     """9.2.5: a line ends with CRLF, with an LF that no CR precedes, or with a CR that no LF follows."""
-    line = ""
+    # Strings are made once they are whole: what it costs to append to one is the memory allocator's secret.
+    line: list[str] = []
     after_cr = False
     for character in text:
         if character == "\n" and after_cr:
             pass  # the second half of CRLF: the CR has ended the line
         elif character in "\r\n":
-            yield line
-            line = ""
+            yield "".join(line)
+            line.clear()
         else:
-            line += character
+            line.append(character)
         after_cr = character == "\r"
     # "Once the end of the file is reached, any pending data must be discarded."
 
@@ -101,7 +102,7 @@ class _EventStream:
     """The buffers of 9.2.6, and what they did."""
 
     def __init__(self, last_event_id: str) -> None:
-        self.data_buffer = ""
+        self.data_buffer: list[str] = []
         self.event_type_buffer = ""
         self.last_event_id_buffer = last_event_id
         self.last_event_id_string = last_event_id
@@ -129,8 +130,8 @@ class _EventStream:
         if field == "event":
             self.event_type_buffer = value
         elif field == "data":
-            self.data_buffer += value
-            self.data_buffer += "\n"
+            self.data_buffer.append(value)
+            self.data_buffer.append("\n")
         elif field == "id":
             if "\0" not in value:
                 self.last_event_id_buffer = self.block_id = value
@@ -139,21 +140,22 @@ class _EventStream:
 
     def dispatch_the_event(self) -> None:
         self.last_event_id_string = self.last_event_id_buffer
-        if self.data_buffer == "":
+        data = "".join(self.data_buffer)
+        if data == "":
             self.event_type_buffer = ""
             return
-        self.data_buffer = self.data_buffer.removesuffix("\n")
+        data = data.removesuffix("\n")
         event_type = "message"
         if self.event_type_buffer != "":
             event_type = self.event_type_buffer
         event = ReferenceEvent(
-            data=self.data_buffer,
+            data=data,
             event=event_type,
             last_event_id=self.last_event_id_string,
             id=self.block_id,
             retry=self.block_retry,
         )
-        self.data_buffer = ""
+        self.data_buffer.clear()
         self.event_type_buffer = ""
         self.dispatched.append(event)
 

@@ -75,14 +75,31 @@ def test_a_machine_that_is_slow_for_a_moment_does_not_hide_a_slow_parser(
     def quadratic(chunks: Iterable[bytes]) -> Iterator[Any]:
         nonlocal now, reads
         reads += 1
-        # The five in which a few pieces are read, before many are, take ten times as long as they should.
-        now += len([*chunks]) ** 2 * (1e-5 if reads <= 5 else 1e-6)
+        # All in which a few pieces are read, before many are, take ten times as long as they should.
+        now += len([*chunks]) ** 2 * (1e-5 if reads <= 16 else 1e-6)
         yield from ()
 
     clock = SimpleNamespace(thread_time=lambda: now)
     monkeypatch.setattr("sseware.testing.laws._parser_cost.time", clock)
     with pytest.raises(LawBroken):
         laws.check("parser/linear-time", quadratic, "one data line in pieces")
+
+
+def test_a_machine_that_is_fast_for_a_moment_does_not_make_a_slow_parser(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 0.0
+
+    def linear(chunks: Iterable[bytes]) -> Iterator[Any]:
+        nonlocal now
+        # A few pieces fit into such a moment, many do not.
+        for _ in chunks:
+            now += 1e-6 if now % 0.02 < 0.001 else 1e-5
+        yield from ()
+
+    clock = SimpleNamespace(thread_time=lambda: now)
+    monkeypatch.setattr("sseware.testing.laws._parser_cost.time", clock)
+    laws.check("parser/linear-time", linear, "one data line in pieces")
 
 
 def test_every_law_finds_a_mutant() -> None:

@@ -118,7 +118,7 @@ _SHAPES: Final = {
 }
 _FEW: Final = 300
 _MORE: Final = 8
-_MOST: Final = 3 * _MORE
+_MOST: Final = 3
 _ENOUGH: Final = 2
 
 
@@ -126,8 +126,8 @@ class _TooSlow(BaseException):
     """Ends a reading that takes too long, whatever the parser catches."""
 
 
-def _seconds(parse: Parse, shape: str, count: int, most: float = 60.0) -> float:
-    """Returns how long a parser reads so many pieces, or the most that it may take.
+def _seconds(parse: Parse, shape: str, count: int, *, times: int = 1, most: float = 60.0) -> float:
+    """Returns how long a parser reads so many pieces so many times, or the most that it may take.
 
     No garbage is collected meanwhile: in a large test session one collection takes longer than all the reading.
     """
@@ -141,7 +141,8 @@ def _seconds(parse: Parse, shape: str, count: int, most: float = 60.0) -> float:
             raise _TooSlow
 
     try:
-        read(parse, _Repeated(chunk, count, first=first, last=last), keep=False, taken=look)
+        for _ in range(times):
+            read(parse, _Repeated(chunk, count, first=first, last=last), keep=False, taken=look)
         return time.thread_time() - began
     except _TooSlow:
         return most
@@ -158,16 +159,19 @@ def _seconds(parse: Parse, shape: str, count: int, most: float = 60.0) -> float:
     examples=lambda: list(_SHAPES),
 )
 def _linear_time(parse: Parse, shape: str) -> None:
-    # A busy machine makes times longer, never shorter: the shortest of some is what the few took, and the many
-    # are read again before anything is said. Nor is once enough: it may have been slow while the few were read.
-    few = min(_seconds(parse, shape, _FEW) for _ in range(4))
+    # The few are read as often as makes them as many bytes as the many, so that both take equally long where a
+    # parser is linear, and both meet the machine's fast and slow moments; and by turns. Of the few the shortest
+    # counts. The many are read again before anything is said, and once is not enough: the machine may have been
+    # slow each time that the few were read.
+    few = _seconds(parse, shape, _FEW, times=_MORE)
     linear = 0
-    for _ in range(8):
-        few = max(min(few, _seconds(parse, shape, _FEW)), 1e-4)
-        linear += _seconds(parse, shape, _FEW * _MORE, few * _MOST) < few * _MOST
+    for _ in range(10):
+        few = max(min(few, _seconds(parse, shape, _FEW, times=_MORE)), 1e-3)
+        most = few * _MOST
+        linear += _seconds(parse, shape, _FEW * _MORE, most=most) < most
         if linear == _ENOUGH:
             return
-    raise Broken(f"{_MORE} times as many pieces took more than {_MOST} times as long", shape=shape)
+    raise Broken(f"{_MORE} times as many pieces took more than {_MORE * _MOST} times as long", shape=shape)
 
 
 PARSER_COST_LAWS: Final = (_bounded_memory, _bounded_comment, _bounded_event, _linear_time)
