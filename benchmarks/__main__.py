@@ -28,6 +28,7 @@ BENCHMARKS = {
     "fanout": "bench_fanout",
     "growth": "bench_growth",
     "imports": "bench_imports",
+    "keepalive": "bench_keepalive",
     "passthrough": "bench_passthrough",
     "server": "bench_server",
     "servers": "bench_servers",

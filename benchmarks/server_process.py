@@ -5,25 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import resource
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from random import Random
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
 from .server_app import TEXT
 from .servers import BACKLOG, ENGINES, UVICORN
 
-__all__ = ["Client", "Figures", "Server", "closed", "opened", "running"]
+__all__ = ["Client", "Figures", "Server", "allow_descriptors", "closed", "opened", "running"]
 
 _EVENT = TEXT.encode()
 
 Figures: TypeAlias = Mapping[str, float]
+AnyClient = TypeVar("AnyClient", bound="Client")
 
 
 class Server(msgspec.Struct, frozen=True):
@@ -138,7 +140,14 @@ class Client(asyncio.Protocol):
         return self._tail.endswith(b"0\r\n\r\n")
 
 
-async def opened(server: Server, path: str, count: int, pace: float = math.inf) -> list[Client]:
+async def opened(
+    server: Server,
+    path: str,
+    count: int,
+    pace: float = math.inf,
+    *,
+    client: Callable[[str], AnyClient] = Client,  # type: ignore[assignment]  # a default cannot be generic
+) -> list[AnyClient]:
     """Opens connections, some at a time, and waits until each has had an event.
 
     Args:
@@ -147,16 +156,24 @@ async def opened(server: Server, path: str, count: int, pace: float = math.inf) 
         count: How many.
         pace: How many a second, at the most. Within its share of the second each comes at a moment of its own, so that
             they fall in with no rhythm of the streams.
+        client: What makes one of a path.
     """
-    loop, clients, moment = asyncio.get_running_loop(), [Client(path) for _ in range(count)], Random(0).random
+    loop, clients, moment = asyncio.get_running_loop(), [client(path) for _ in range(count)], Random(0).random
     start = loop.time()
-    for index, client in enumerate(clients):
+    for index, each in enumerate(clients):
         if pace < math.inf:
             await asyncio.sleep(start + (index + moment()) / pace - loop.time())
-        await loop.create_connection(lambda client=client: client, "127.0.0.1", server.port)  # type: ignore[misc]  # bound at once
-    for client in clients:
-        await client.began.wait()
+        await loop.create_connection(lambda each=each: each, "127.0.0.1", server.port)  # type: ignore[misc]  # bound at once
+    for each in clients:
+        await each.began.wait()
     return clients
+
+
+def allow_descriptors(count: int) -> None:
+    """Lets this process, and those that it starts, open so many files, as far as the system allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))
 
 
 async def closed(clients: Sequence[Client]) -> None:

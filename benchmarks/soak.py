@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from typing import Any, NamedTuple
 
 from sseware.testing import FaultProxy, Faults, fault_proxy
 
+from .server_process import allow_descriptors
 from .soak_chart import chart
 from .soak_clients import Client, Weather
 
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     Returns:
         0 where everything holds, else 1.
     """
-    _allow_descriptors(4 * options.connections + 500)
+    allow_descriptors(4 * options.connections + 500)
     with tempfile.TemporaryFile() as log, _served(options.server, log) as (pid, port):
         soak = _Soak(pid, port, options.connections, options.minutes * 60)
         asyncio.run(soak.run())
@@ -88,12 +88,6 @@ def run(options: argparse.Namespace) -> int:
     print(soak.report(options.server, verdicts))
     print(f"\nThe picture is in {options.svg}.")
     return 0 if all(verdict.holds for verdict in verdicts) else 1
-
-
-def _allow_descriptors(count: int) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < count:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))
 
 
 @contextlib.contextmanager

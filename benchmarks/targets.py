@@ -277,6 +277,13 @@ TARGETS: tuple[Target, ...] = (
         at_most=5,
     ),
     Target(
+        work="5 000 idle streams with keepalives over uvicorn, % of a processor",
+        benchmark="keepalive",
+        rows=("sseware",),
+        column="% of a processor",
+        at_most=15,
+    ),
+    Target(
         work="`import sseware`, ms", benchmark="imports", rows=("import sseware",), column="ms", at_most=80
     ),
     Target(
