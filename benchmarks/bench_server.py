@@ -44,6 +44,7 @@ class _Size(msgspec.Struct, frozen=True):
 
     Attributes:
         rounds: How often each peer streams a burst, and groups.
+        warm_up: How often it streams groups before that. The first burst, which also loads everything, never counts.
         listens: How often each is listened to by many.
         connections: How many those are.
         seconds: For how long.
@@ -52,6 +53,7 @@ class _Size(msgspec.Struct, frozen=True):
     """
 
     rounds: int
+    warm_up: int
     listens: int
     connections: int
     seconds: float
@@ -59,7 +61,8 @@ class _Size(msgspec.Struct, frozen=True):
     at_once: int
 
 
-_QUICK = _Size(rounds=1, listens=1, connections=200, seconds=1.0, newcomers=100, at_once=len(PEERS))
+_FULL = _Size(11, 1, listens=3, connections=1000, seconds=5.0, newcomers=500, at_once=1)
+_QUICK = _Size(1, 0, listens=1, connections=200, seconds=0.5, newcomers=60, at_once=len(PEERS))
 
 
 class _AtRest(msgspec.Struct, frozen=True):
@@ -110,7 +113,7 @@ async def _at_rest(server: Server, count: int, seconds: float, longest: float) -
 
 def run(rounds: int) -> Report:
     """Returns the tables."""
-    size = _QUICK if is_quick(rounds) else _Size(rounds, min(rounds, 3), 1000, 5.0, 500, 1)
+    size = _QUICK if is_quick(rounds) else _FULL
     peers = [peer for peer in PEERS if peer in measurable().found]
     with asyncio.Runner() as runner:
         costs = runner.run(_costs(peers, size))
@@ -145,7 +148,7 @@ def _scenes(size: _Size) -> list[Scene]:
 
     return [
         Scene([f"a burst of {BURST} events"], burst, size.rounds, 1),
-        Scene([f"groups of {IN_GROUP} events, 10 connections"], groups, size.rounds, 1),
+        Scene([f"groups of {IN_GROUP} events, 10 connections"], groups, size.rounds, size.warm_up),
         Scene(
             [f"at 20 events/s, {count} connections", "first byte at 20 events/s, p99"], many, size.listens, 0
         ),

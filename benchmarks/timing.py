@@ -24,7 +24,7 @@ Work: TypeAlias = Callable[[], object]
 Seconds: TypeAlias = Mapping[str, Sequence[float]]
 """By name, how long each round took."""
 
-QUICK_ROUNDS = 3
+QUICK_ROUNDS = 2
 """How many rounds there are at the most where somebody is in a hurry."""
 
 GARBAGE_COLLECTOR = (
