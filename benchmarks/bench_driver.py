@@ -11,6 +11,7 @@ import msgspec
 
 from .driver_peers import BARE, DISTRIBUTIONS, IN_STARLETTE, OURS, measurable
 from .exchange import Application, exchange
+from .medians import Cell
 from .report import Report, Table
 from .timing import in_turns, ratio, short_turns
 
@@ -73,7 +74,7 @@ def run(rounds: int) -> Report:
     makers = {name: make for name, make in measurable().found.items() if name not in IN_STARLETTE}
     others = [name for name in makers if name != OURS]
     turns = short_turns(rounds, _IN_A_ROUND)
-    rows: list[list[str | float]] = []
+    rows: list[list[Cell]] = []
     with asyncio.Runner() as runner:
         for scene in SCENES:
             works = {

@@ -9,6 +9,7 @@ from typing import Any
 
 from .corpora import PAYLOADS, TEXTS
 from .encode_peers import BARE, DISTRIBUTIONS, OURS, Encode, json_encoders, text_encoders
+from .medians import Cell
 from .report import Report, Table
 from .timing import in_turns, ratio, short_turns
 
@@ -41,7 +42,7 @@ def _table(
     title: str, corpora: Mapping[str, Sequence[Any]], encoders: dict[str, Encode], turns: int
 ) -> Table:
     peers = [name for name in encoders if name not in {OURS, BARE}]
-    rows: list[list[str | float]] = []
+    rows: list[list[Cell]] = []
     for corpus, values in corpora.items():
         works = {name: partial(encode, values) for name, encode in encoders.items()}
         seconds = in_turns(works, turns)

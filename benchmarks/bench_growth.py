@@ -16,6 +16,7 @@ from sseware.wire import EventStreamParser
 
 from .corpora import chunked
 from .exchange import exchange
+from .medians import Median
 from .plots import Plot
 from .report import Report, Table
 from .timing import in_turns, ratio
@@ -59,7 +60,7 @@ def _plot(name: str, title: str, unit: str, series: dict[str, list[float]]) -> P
     return Plot(name, title, "lines", FACTORS, "times the smallest", unit, series)
 
 
-def _cost(make: Callable[[int], Work], rounds: int) -> tuple[list[float], float]:
+def _cost(make: Callable[[int], Work], rounds: int) -> tuple[list[float], Median]:
     works = {str(factor): make(factor) for factor in FACTORS}
     seconds = in_turns(works, rounds)
     values = [median(seconds[str(factor)]) * 1e3 for factor in FACTORS]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from statistics import median
 
+from .medians import Cell, Median
 from .report import Report, Table
 
 __all__ = ["run"]
@@ -39,8 +39,8 @@ def run(rounds: int) -> Report:
         each.clear()
     for _ in range(rounds):
         _in_turn(spent)
-    rows: list[list[str | float]] = [
-        [name, median(each) if each else "not installed"] for name, each in spent.items()
+    rows: list[list[Cell]] = [
+        [name, Median.of(each) if each else "not installed"] for name, each in spent.items()
     ]
     table = Table(
         "Importing",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from statistics import median
 
 from .corpora import CHUNKINGS, GROWTHS, SHAPES, Shape, chunked
+from .medians import Cell, Median
 from .parse_peers import BARE, DISTRIBUTIONS, OURS, Parse, measurable, parsers
 from .report import Report, Table
 from .timing import Seconds, in_turns, is_quick, ratio
@@ -40,7 +42,7 @@ def run(rounds: int) -> Report:
     return Report("parse", DISTRIBUTIONS, rounds, tables, plots=plots, left_out=measurable().left_out)
 
 
-def _row(shape: Shape, chunking: str, peers: dict[str, Parse], rounds: int) -> list[str | float]:
+def _row(shape: Shape, chunking: str, peers: dict[str, Parse], rounds: int) -> list[Cell]:
     chunks = chunked(shape.blocks, CHUNKINGS[chunking])
     slow = _SLOW.get((shape.name, chunking), set())
     works = {name: partial(parse, chunks) for name, parse in peers.items() if name not in slow}
@@ -52,11 +54,11 @@ def _row(shape: Shape, chunking: str, peers: dict[str, Parse], rounds: int) -> l
     ratios = {name: ratio(seconds, name, OURS) for name in works if name not in {OURS, BARE}}
     cells = [_cell(name, ratios, counts, shape.events) for name in peers if name not in {OURS, BARE}]
     ours = median(seconds[OURS]) / shape.events * 1e6
-    best = min(ratios.values(), default=float("nan"))
+    best = min(ratios.values(), key=lambda each: each.value, default=Median(math.nan))
     return [shape.name, chunking, ours, f"{ratio(seconds, BARE, OURS):.0%}", best, *cells]
 
 
-def _cell(name: str, ratios: dict[str, float], counts: dict[str, int], events: int) -> str | float:
+def _cell(name: str, ratios: dict[str, Median], counts: dict[str, int], events: int) -> Cell:
     if name not in ratios:
         return "minutes"
     return ratios[name] if counts[name] == events else f"({ratios[name]:.2f})"
@@ -64,7 +66,7 @@ def _cell(name: str, ratios: dict[str, float], counts: dict[str, int], events: i
 
 def _growth(rounds: int) -> Table:
     parse = parsers()[OURS]
-    rows: list[list[str | float]] = []
+    rows: list[list[Cell]] = []
     small, large = (1, 2) if is_quick(rounds) else (5, 10)
     for name, make in GROWTHS.items():
         sizes = {str(size): partial(parse, make(size * _MEGABYTE)) for size in (small, large)}

@@ -13,6 +13,7 @@ from statistics import median
 import msgspec
 
 from .driver_peers import BARE, DISTRIBUTIONS, IN_STARLETTE, OURS, OURS_IN_STARLETTE, measurable
+from .medians import Cell
 from .peers import reason
 from .report import Report, Table
 from .server_app import BURST, GROUPS, IN_GROUP
@@ -182,7 +183,7 @@ async def _rests(peers: Sequence[str], count: int) -> dict[str, _AtRest | str]:
 
 def _cost_table(costs: Found, peers: Sequence[str], count: int) -> Table:
     others = [peer for peer in peers if peer != OURS]
-    rows: list[list[str | float]] = []
+    rows: list[list[Cell]] = []
     for scene, by_peer in costs.items():
         ours = by_peer[OURS]
         assert not isinstance(ours, str)

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import msgspec
 
 from .driver_peers import BARE, OURS, measurable
+from .medians import Cell
 from .report import Report, Table
 from .server_process import Server, running
 from .server_scenes import Found, Scene, in_turns, listened, ratio, read_whole
@@ -67,7 +68,7 @@ def run(rounds: int) -> Report:
     """Returns the table."""
     size = _QUICK if is_quick(rounds) else _FULL
     peers = [peer for peer in PEERS if peer in measurable().found]
-    rows: list[list[str | float]] = []
+    rows: list[list[Cell]] = []
     with asyncio.Runner() as runner:
         for engine in startable().found:
             found, busy = runner.run(_costs(engine, peers, size))
@@ -132,8 +133,8 @@ async def _costs(engine: str, peers: Sequence[str], size: _Size) -> tuple[Found,
 
 def _rows(
     engine: str, found: Found, busy: Mapping[str, Sequence[float]], peers: Sequence[str]
-) -> list[list[str | float]]:
-    rows: list[list[str | float]] = []
+) -> list[list[Cell]]:
+    rows: list[list[Cell]] = []
     for name, by_peer in found.items():
         ours = by_peer[OURS]
         assert not isinstance(ours, str)
@@ -143,7 +144,7 @@ def _rows(
     return rows
 
 
-def _table(rows: Sequence[Sequence[str | float]], peers: Sequence[str]) -> Table:
+def _table(rows: Sequence[Sequence[Cell]], peers: Sequence[str]) -> Table:
     others = [peer for peer in peers if peer != OURS]
     return Table(
         "Streaming over each server",

@@ -28,6 +28,7 @@ class Plot(msgspec.Struct, frozen=True):
         y_label: What the values are, with their unit.
         series: The values, by name; ``None`` where there is none.
         level: A line across the picture: where a peer takes as long as we do.
+        spreads: How far the rounds of a bar's value lie apart, by the name of its series.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Plot(msgspec.Struct, frozen=True):
     y_label: str
     series: Mapping[str, Sequence[float | None]]
     level: float | None = None
+    spreads: Mapping[str, Sequence[float | None]] = {}
 
 
 def draw(plot: Plot, directory: Path) -> Path:
@@ -79,7 +81,11 @@ def _bars(axes: Any, plot: Plot) -> None:
     for number, (name, values) in enumerate(plot.series.items()):
         places = [place + (number - (len(plot.series) - 1) / 2) * width for place in range(len(plot.x))]
         heights = [0.0 if value is None else value for value in values]
-        axes.bar(places, heights, width, label=name, color=_COLOURS[number % len(_COLOURS)])
+        colour = _COLOURS[number % len(_COLOURS)]
+        axes.bar(places, heights, width, label=name, color=colour)
+        apart = [spread or 0.0 for spread in plot.spreads.get(name, [])]
+        if any(apart):
+            axes.errorbar(places, heights, apart, fmt="none", ecolor="#333333", elinewidth=0.9)
     axes.set_xticks(range(len(plot.x)), [str(label) for label in plot.x], rotation=25, ha="right")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from .medians import Cell, Median
 from .plots import Plot
 from .timing import GARBAGE_COLLECTOR, MEMORY
 
@@ -23,7 +24,8 @@ class Table(msgspec.Struct, frozen=True):
         title: What was asked.
         note: How to read it.
         columns: The heads of the columns.
-        rows: The cells: text, or numbers, which are printed with two digits after the point.
+        rows: The cells: text, or numbers, which are printed with two digits after the point, and with their spread where
+            they are medians.
         ours: The head of the column with our own time, where the other columns are ratios to it; else the first cell of
             our row.
         peers: The heads of the columns of others, or the first cells of their rows.
@@ -33,7 +35,7 @@ class Table(msgspec.Struct, frozen=True):
     title: str
     note: str
     columns: Sequence[str]
-    rows: Sequence[Sequence[str | float]]
+    rows: Sequence[Sequence[Cell]]
     ours: str = ""
     peers: Sequence[str] = ()
     bare: str = ""
@@ -44,6 +46,13 @@ class Table(msgspec.Struct, frozen=True):
         lines += [[_cell(cell) for cell in row] for row in self.rows]
         table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
         return f"## {self.title}\n\n{self.note}\n\n{table}\n"
+
+    def plain(self) -> dict[str, Any]:
+        """Returns it for JSON: medians are numbers, and their spreads a table of their own."""
+        found: dict[str, Any] = msgspec.to_builtins(self)
+        found["rows"] = [[_number_or_text(cell) for cell in row] for row in self.rows]
+        found["spreads"] = [[_spread(cell) for cell in row] for row in self.rows]
+        return found
 
     def bars(
         self, name: str, columns: Sequence[str], *, y_label: str, rows: str = "", level: float | None = 1.0
@@ -59,9 +68,11 @@ class Table(msgspec.Struct, frozen=True):
         """
         drawn = [row for row in self.rows if not rows or rows in row]
         there = [column for column in columns if column in self.columns]
-        series = {column: [_number(row[self.columns.index(column)]) for row in drawn] for column in there}
+        cells = {column: [row[self.columns.index(column)] for row in drawn] for column in there}
+        series = {column: [_number(cell) for cell in found] for column, found in cells.items()}
+        spreads = {column: [_spread(cell) for cell in found] for column, found in cells.items()}
         title = f"{self.title}: {rows}" if rows else self.title
-        return Plot(name, title, "bars", [row[0] for row in drawn], "", y_label, series, level)
+        return Plot(name, title, "bars", [str(row[0]) for row in drawn], "", y_label, series, level, spreads)
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -100,12 +111,11 @@ class Report(msgspec.Struct, frozen=True):
 
     def plain(self) -> dict[str, Any]:
         """Returns every figure, for JSON."""
-        tables: list[Any] = msgspec.to_builtins(self.tables)
         return {
             "benchmark": self.name,
             "environment": self.environment(),
             "left out": dict(self.left_out),
-            "tables": tables,
+            "tables": [table.plain() for table in self.tables],
         }
 
     def markdown(self) -> str:
@@ -127,9 +137,18 @@ def installed(distribution: str) -> str | None:
         return None
 
 
-def _cell(cell: str | float) -> str:
+def _cell(cell: Cell) -> str:
     return cell if isinstance(cell, str) else f"{cell:.2f}"
 
 
-def _number(cell: str | float) -> float | None:
-    return None if isinstance(cell, str) else cell
+def _number_or_text(cell: Cell) -> float | str:
+    return cell.value if isinstance(cell, Median) else cell
+
+
+def _number(cell: Cell) -> float | None:
+    found = _number_or_text(cell)
+    return None if isinstance(found, str) else found
+
+
+def _spread(cell: Cell) -> float | None:
+    return cell.spread if isinstance(cell, Median) else None

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from .driver_peers import OURS
+from .medians import Median
 from .peers import reason
 from .server_process import Client, Server, closed, opened
 
@@ -150,6 +151,8 @@ def _events(clients: Sequence[Client]) -> int:
     return sum(client.events for client in clients)
 
 
-def ratio(theirs: Sequence[float] | str, ours: Sequence[float]) -> float | str:
-    """Returns how many times ours is theirs, the median over the rounds; or why it is not known."""
-    return theirs if isinstance(theirs, str) else median(a / b for a, b in zip(theirs, ours, strict=True))
+def ratio(theirs: Sequence[float] | str, ours: Sequence[float]) -> Median | str:
+    """Returns how many times ours is theirs, over the rounds; or why it is not known."""
+    if isinstance(theirs, str):
+        return theirs
+    return Median.of([a / b for a, b in zip(theirs, ours, strict=True)])

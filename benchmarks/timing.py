@@ -6,8 +6,9 @@ import ctypes
 import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
-from statistics import median
 from typing import TypeAlias
+
+from .medians import Median
 
 __all__ = [
     "GARBAGE_COLLECTOR",
@@ -78,9 +79,9 @@ def in_turns(works: Mapping[str, Work], rounds: int, *, warm_up: int = 1) -> Sec
     return seconds
 
 
-def ratio(seconds: Seconds, slower: str, faster: str) -> float:
-    """Returns how many times longer one takes than the other: the median over the rounds."""
-    return median(a / b for a, b in zip(seconds[slower], seconds[faster], strict=True))
+def ratio(seconds: Seconds, slower: str, faster: str) -> Median:
+    """Returns how many times longer one takes than the other, over the rounds."""
+    return Median.of([a / b for a, b in zip(seconds[slower], seconds[faster], strict=True)])
 
 
 def _keep_memory() -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from .medians import Median
 from .report import Table
 from .targets import TARGETS, Target
 
@@ -18,7 +19,7 @@ Plain: TypeAlias = Mapping[str, Any]
 
 NOTE = (
     "What is wanted and found are ratios where the work is beside another: how many times as long as sseware the other takes, the median "
-    "of rounds in which everybody takes a turn. The best peer is the fastest of all that were measured with that row; the bare limit is "
+    "of rounds in which everybody takes a turn, ± half of what lies between their quartiles. The best peer is the fastest of all that were measured with that row; the bare limit is "
     "what does the least that can be done, and checks nothing."
 )
 
@@ -28,7 +29,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
     Attributes:
         target: What was wanted.
-        found: The figure; ``None`` where it was not measured.
+        found: The figure, with its spread where it has one; ``None`` where it was not measured.
         holds: Whether it will do; ``None`` where it was not measured.
         measured: The row where it was found.
         ours: Our figure there.
@@ -37,7 +38,7 @@ class Verdict(msgspec.Struct, frozen=True):
     """
 
     target: Target
-    found: float | None
+    found: Median | None
     holds: bool | None
     measured: str = "-"
     ours: str = "-"
@@ -48,17 +49,27 @@ class Verdict(msgspec.Struct, frozen=True):
 class _Place(msgspec.Struct, frozen=True):
     """A figure that fits a target, and where it stands."""
 
-    figure: float
+    figure: Median
     table: Plain
     row: Sequence[str | float]
 
 
 def number(cell: object) -> float | None:
     """Returns the number that a cell shows, without its brackets and with its per cent taken; ``None`` for words."""
+    found = _shown(cell)
+    return None if found is None else found.value
+
+
+def _shown(cell: object) -> Median | None:
+    """Returns the number, and the spread that is told with it."""
     if isinstance(cell, int | float):
-        return float(cell)
-    found = re.fullmatch(r"\(?(-?\d+(?:\.\d+)?)(%?)\)?", str(cell))
-    return None if found is None else float(found[1]) / (100 if found[2] else 1)
+        return Median(float(cell))
+    digits = r"-?\d+(?:\.\d+)?"
+    found = re.fullmatch(rf"\(?({digits})(%?)(?: ± ({digits})%?)?\)?", str(cell))
+    if found is None:
+        return None
+    unit = 100 if found[2] else 1
+    return Median(float(found[1]) / unit, float(found[3]) / unit if found[3] else None)
 
 
 def judge(target: Target, reports: Mapping[str, Plain]) -> Verdict:
@@ -67,11 +78,11 @@ def judge(target: Target, reports: Mapping[str, Plain]) -> Verdict:
     if not places:
         return Verdict(target, None, None)
     if target.at_least is not None:
-        worst = min(places, key=lambda place: place.figure)
-        return Verdict(target, worst.figure, worst.figure >= target.at_least, *_beside(target, worst))
+        worst = min(places, key=lambda place: place.figure.value)
+        return Verdict(target, worst.figure, worst.figure.value >= target.at_least, *_beside(target, worst))
     assert target.at_most is not None
-    worst = max(places, key=lambda place: place.figure)
-    return Verdict(target, worst.figure, worst.figure <= target.at_most, *_beside(target, worst))
+    worst = max(places, key=lambda place: place.figure.value)
+    return Verdict(target, worst.figure, worst.figure.value <= target.at_most, *_beside(target, worst))
 
 
 def verdicts(reports: Mapping[str, Plain], targets: Sequence[Target] = TARGETS) -> Table:
@@ -91,11 +102,12 @@ def _places(target: Target, report: Plain) -> Iterator[_Place]:
         if target.column not in table["columns"]:
             continue
         column = table["columns"].index(target.column)
-        for row in table["rows"]:
+        for index, row in enumerate(table["rows"]):
             fits = all(str(cell).startswith(start) for cell, start in zip(row, target.rows, strict=False))
-            figure = number(row[column])
+            figure = _shown(row[column])
             if fits and row[0] not in target.but and figure is not None:
-                yield _Place(figure, table, row)
+                spread = table["spreads"][index][column]
+                yield _Place(figure if spread is None else Median(figure.value, spread), table, row)
 
 
 def _beside(target: Target, place: _Place) -> tuple[str, str, str, str]:
@@ -119,7 +131,7 @@ def _beside(target: Target, place: _Place) -> tuple[str, str, str, str]:
     bare = number(cells.get(table.get("bare", "")))
     return (
         name,
-        _short(scale if unit else place.figure) + unit,
+        _short(scale if unit else place.figure.value) + unit,
         "-" if best is None else f"{_short(theirs[best] * scale)}{unit} ({best})",
         "-" if bare is None else _short(bare * scale) + unit,
     )

@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from benchmarks import bench_fanout, bench_growth, bench_imports, suite
+from benchmarks.medians import Median
 from benchmarks.plots import Plot
 from benchmarks.report import Report
 
@@ -32,8 +33,8 @@ def test_growth_is_measured_for_each_work(monkeypatch: pytest.MonkeyPatch) -> No
     assert [len(row) for table in report.tables for row in table.rows] == [4] * 11
     assert all(
         isinstance(cell, float) and cell > 0
-        for table in report.tables
-        for row in table.rows
+        for table in report.plain()["tables"]
+        for row in table["rows"]
         for cell in row[1:]
     )
 
@@ -41,7 +42,7 @@ def test_growth_is_measured_for_each_work(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_package_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_imports, "_IMPORTS", {"json": ("json", ""), "no": ("no_such", "")})
     (table,) = bench_imports.run(1).tables
-    assert isinstance(table.rows[0][1], float)
+    assert isinstance(table.rows[0][1], Median)
     assert table.rows[1][1] == "not installed"
 
 
@@ -50,7 +51,8 @@ def test_a_plot_is_the_same_for_the_same_figures(kind: str, tmp_path: Path) -> N
     pytest.importorskip(
         "matplotlib", reason="matplotlib draws the plots; it is in benchmarks/requirements.txt"
     )
-    plot = Plot("p", "t", kind, (1, 2), "x", "y", {"a": [1.0, 2.0], "b": [3.0, None]}, 1.0)  # type: ignore[arg-type]  # one of the two
+    values, spreads = {"a": [1.0, 2.0], "b": [3.0, None]}, {"a": [0.1, None]}
+    plot = Plot("p", "t", kind, (1, 2), "x", "y", values, 1.0, spreads)  # type: ignore[arg-type]  # one of the two
     drawn = []
     for _ in range(2):
         suite.write(Report("some", (), 1, (), plots=(plot,)), tmp_path)

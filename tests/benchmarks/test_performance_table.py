@@ -12,6 +12,7 @@ import pytest
 from benchmarks import suite
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.compare import changes, comparison
+from benchmarks.medians import Median
 from benchmarks.peers import tried
 from benchmarks.report import Report, Table
 from benchmarks.targets import TARGETS, Target
@@ -29,7 +30,16 @@ ROWS: tuple[list[str | float], ...] = (["small", "1 KiB", "71%", 4.0], ["with CR
 
 
 @pytest.mark.parametrize(
-    ("cell", "value"), [(2.5, 2.5), ("71%", 0.71), ("(0.5)", 0.5), ("minutes", None), ("not installed", None)]
+    ("cell", "value"),
+    [
+        (2.5, 2.5),
+        ("71%", 0.71),
+        ("71% ± 2%", 0.71),
+        ("(0.5)", 0.5),
+        ("(0.5 ± 0.1)", 0.5),
+        ("minutes", None),
+        ("not installed", None),
+    ],
 )
 def test_a_cell_is_the_number_that_it_shows(cell: object, value: float | None) -> None:
     assert number(cell) == value
@@ -53,7 +63,29 @@ def test_the_worst_figure_that_fits_is_judged(
     target: Target, found: float | None, holds: bool | None
 ) -> None:
     verdict = judge(target, {"parse": report(*ROWS)})
-    assert (verdict.found, verdict.holds) == (found, holds)
+    assert (verdict.found and verdict.found.value, verdict.holds) == (found, holds)
+
+
+def test_a_figure_is_told_with_the_spread_of_its_rounds() -> None:
+    several, once = Median.of([4.0, 5.0, 6.0, 9.0, 10.0]), Median.of([4.0])
+    assert (several, once) == (Median(6.0, 2.0), Median(4.0))
+    assert f"{several:.1f}, {once:.1f}, {Median.of([0.5, 0.5]):.0%}" == "6.0 ± 2.0, 4.0, 50% ± 0%"
+    table = Table(
+        "T", "", ["scene", "of bare", "a", "b"], [["x", f"{several:.0%}", several, f"({several:.2f})"]]
+    )
+    assert "| x | 600% ± 200% | 6.00 ± 2.00 | (6.00 ± 2.00) |" in table.markdown()
+    plain = json.loads(json.dumps(table.plain()))
+    assert plain["rows"] == [["x", "600% ± 200%", 6.0, "(6.00 ± 2.00)"]]
+    assert plain["spreads"] == [[None, None, 2.0, None]]
+    for column in ("of bare", "a", "b"):
+        verdict = judge(
+            Target(work="w", benchmark="t", column=column, at_least=6), {"t": {"tables": [plain]}}
+        )
+        assert (verdict.found, verdict.holds) == (several, True)
+    (row,) = verdicts(
+        {"t": {"tables": [plain]}}, [Target(work="w", benchmark="t", column="a", at_most=5)]
+    ).rows
+    assert row[-2:] == ["6.00 ± 2.00", "**falls short**"]
 
 
 def test_what_was_not_measured_is_not_passed_over() -> None:
