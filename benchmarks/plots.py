@@ -13,6 +13,7 @@ __all__ = ["Plot", "draw"]
 
 # Told apart in grey, too, and by those who see no red or no green.
 _COLOURS = ("#1b6ca8", "#e08e0b", "#4f9d69", "#a23b72", "#6b6b6b", "#c8553d", "#2e4057", "#8a9a5b")
+_TICKS = [digit * 10.0**power for power in range(-2, 4) for digit in (1, 2, 5)]
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "<")
 
 
@@ -22,7 +23,8 @@ class Plot(msgspec.Struct, frozen=True):
     Attributes:
         name: Of the file, without its ending.
         title: What it shows.
-        kind: Bars side by side, or lines; both axes of lines are logarithmic, so that linear growth is straight.
+        kind: Bars side by side, or lines; both axes of lines are logarithmic, so that linear growth is straight. So is
+            that of bars which stand on a level, or hang from it: twice as long is as high as half as long is deep.
         x: What stands along the horizontal axis: labels, or for lines numbers.
         x_label: What they are.
         y_label: What the values are, with their unit.
@@ -77,15 +79,21 @@ def draw(plot: Plot, directory: Path) -> Path:
 
 
 def _bars(axes: Any, plot: Plot) -> None:
-    width = 0.8 / len(plot.series)
+    width, foot = 0.8 / len(plot.series), plot.level or 0.0
     for number, (name, values) in enumerate(plot.series.items()):
         places = [place + (number - (len(plot.series) - 1) / 2) * width for place in range(len(plot.x))]
-        heights = [0.0 if value is None else value for value in values]
+        tops = [foot if value is None else value for value in values]
         colour = _COLOURS[number % len(_COLOURS)]
-        axes.bar(places, heights, width, label=name, color=colour)
+        axes.bar(places, [top - foot for top in tops], width, foot, label=name, color=colour)
         apart = [spread or 0.0 for spread in plot.spreads.get(name, [])]
         if any(apart):
-            axes.errorbar(places, heights, apart, fmt="none", ecolor="#333333", elinewidth=0.9)
+            axes.errorbar(places, tops, apart, fmt="none", ecolor="#333333", elinewidth=0.9)
+    if plot.level is not None:
+        axes.set_yscale("log")
+        lowest, highest = axes.get_ylim()
+        ticks = [tick for tick in _TICKS if lowest <= tick <= highest]
+        axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.minorticks_off()
     axes.set_xticks(range(len(plot.x)), [str(label) for label in plot.x], rotation=25, ha="right")
 
 

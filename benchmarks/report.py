@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -100,7 +101,7 @@ class Report(msgspec.Struct, frozen=True):
         """Returns what the figures depend on."""
         return {
             "interpreter": f"{platform.python_implementation()} {platform.python_version()}",
-            "machine": platform.machine(),
+            "machine": f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}",
             "date": date.today().isoformat(),
             "rounds": self.rounds,
             "clock": self.clock,
