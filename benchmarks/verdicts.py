@@ -91,9 +91,10 @@ def verdicts(reports: Mapping[str, Plain], targets: Sequence[Target] = TARGETS) 
     for verdict in (judge(target, reports) for target in targets):
         says = {None: "not measured", True: "holds", False: "**falls short**"}[verdict.holds]
         found = "-" if verdict.found is None else f"{verdict.found:.2f}"
-        beside = [verdict.measured, verdict.ours, verdict.best_peer, verdict.bare]
-        rows.append([verdict.target.work, *beside, verdict.target.wanted, found, says])
-    columns = ["work", "measured", "ours", "best peer", "bare limit", "wanted", "found", ""]
+        beside = [verdict.ours, verdict.best_peer, verdict.bare, verdict.measured]
+        rows.append([verdict.target.work, verdict.target.wanted, found, says, *beside])
+    # A page is narrower than this: what matters most is seen first.
+    columns = ["work", "wanted", "found", "", "ours", "best peer", "bare limit", "measured"]
     return Table("What is wanted, and what was found", NOTE, columns, rows)
 
 
