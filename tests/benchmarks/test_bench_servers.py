@@ -96,8 +96,8 @@ def test_a_peer_that_cannot_be_measured_there_is_shown_with_its_reason(
     monkeypatch.setattr(bench_servers, "running", lambda peer, engine: nullcontext(servers[peer]))
     monkeypatch.setattr(bench_servers, "startable", lambda: Peers({"quick one": ENGINES[UVICORN]}, {}))
     monkeypatch.setattr(bench_servers, "PEERS", (OURS, BARE))
-    table = bench_servers.run(1).tables[0]
-    assert table.rows == [
+    table = bench_servers.run(1).tables[0].plain()
+    assert table["rows"] == [
         ["quick one", "1 connection", "a burst of 2000 events", 2.0, "ValueError: no clean end", "-"],
         ["quick one", "50 connections", "a burst of 40 events", 2.0, "ValueError: no clean end", "-"],
         ["quick one", "50 connections", "one event every 50 ms", 30.0, 2.0, 0.25],
