@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
 from .driver_peers import DISTRIBUTIONS, OURS, measurable
-from .peers import reason
-from .report import Report, Table
-from .server_process import Client, Server, allow_descriptors, closed, opened, running
-from .server_scenes import PATIENCE
+from .report import Report, Table, rows_of
+from .server_process import Client, Server, allow_descriptors, closed, opened
+from .server_scenes import PATIENCE, at_once
 from .servers import ENGINES, UVICORN
 from .timing import is_quick
 
@@ -88,30 +88,17 @@ def _heard(clients: Sequence[_Listener]) -> int:
     return sum(client.comments for client in clients)
 
 
-async def _costs(peers: Sequence[str], size: _Size) -> dict[str, _Cost | str]:
-    async def one(peer: str) -> _Cost | str:
-        with running(peer) as server:
-            try:
-                return await asyncio.wait_for(
-                    _listened(server, size.connections, size.seconds), size.seconds + PATIENCE
-                )
-            except Exception as exc:
-                if peer == OURS:
-                    raise
-                return reason(exc)
-
-    return dict(zip(peers, await asyncio.gather(*map(one, peers)), strict=True))
-
-
 def run(rounds: int) -> Report:
     """Returns the table."""
     size = _QUICK if is_quick(rounds) else _FULL
     allow_descriptors(size.connections + 100)
     peers = [peer for peer in PEERS if peer in measurable().found]
     costs: dict[str, _Cost | str] = {}
+    measure = partial(_listened, count=size.connections, seconds=size.seconds)
     with asyncio.Runner() as runner:
         for first in range(0, len(peers), size.at_once):
-            costs |= runner.run(_costs(peers[first : first + size.at_once], size))
+            some = peers[first : first + size.at_once]
+            costs |= runner.run(at_once(some, measure, size.seconds + PATIENCE))
     return Report(
         "keepalive",
         (*ENGINES[UVICORN].distributions, *DISTRIBUTIONS),
@@ -128,16 +115,12 @@ def _table(costs: dict[str, _Cost | str], size: _Size) -> Table:
         "keepalives a stream": "keepalives",
         "µs a keepalive": "each",
     }
-
-    def cells(cost: _Cost | str) -> list[str | float]:
-        return [cost if isinstance(cost, str) else getattr(cost, name) for name in columns.values()]
-
     return Table(
         "Streams that are kept alive",
         f"{size.connections} streams over uvicorn (httptools, uvloop) that have had one event and wait, listened to for {size.seconds:.0f} s. "
         "Each peer keeps them alive as it does by default. Starlette, Litestar and Quart send nothing by themselves, and are not here.",
         ["peer", *columns],
-        [[peer, *cells(cost)] for peer, cost in costs.items()],
+        rows_of(costs, columns),
         ours=OURS,
         peers=[peer for peer in costs if peer != OURS],
     )

@@ -8,17 +8,17 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from statistics import median
 
 import msgspec
 
 from .driver_peers import BARE, DISTRIBUTIONS, IN_STARLETTE, OURS, OURS_IN_STARLETTE, measurable
 from .medians import Cell
-from .peers import reason
-from .report import Report, Table
+from .report import Report, Table, rows_of
 from .server_app import BURST, GROUPS, IN_GROUP
 from .server_process import Server, closed, opened, running
-from .server_scenes import PATIENCE, Found, Scene, in_turns, listened, ratio, read_whole, waited
+from .server_scenes import Found, Scene, at_once, in_turns, listened, ratio, read_whole, waited
 from .servers import ENGINES, UVICORN
 from .timing import is_quick
 
@@ -120,7 +120,8 @@ def run(rounds: int) -> Report:
         costs = runner.run(_costs(peers, size))
         rest: dict[str, _AtRest | str] = {}
         for first in range(0, len(peers), size.at_once):
-            rest |= runner.run(_rests(peers[first : first + size.at_once], size.connections))
+            measure = partial(_at_rest, count=size.connections, seconds=2.0, longest=8.0)
+            rest |= runner.run(at_once(peers[first : first + size.at_once], measure))
     return Report(
         "server",
         (*ENGINES[UVICORN].distributions, *DISTRIBUTIONS),
@@ -168,19 +169,6 @@ async def _costs(peers: Sequence[str], size: _Size) -> Found:
         return await in_turns(servers, _scenes(size))
 
 
-async def _rests(peers: Sequence[str], count: int) -> dict[str, _AtRest | str]:
-    async def one(peer: str) -> _AtRest | str:
-        with running(peer) as server:
-            try:
-                return await asyncio.wait_for(_at_rest(server, count, 2.0, 8.0), PATIENCE)
-            except Exception as exc:
-                if peer == OURS:
-                    raise
-                return reason(exc)
-
-    return dict(zip(peers, await asyncio.gather(*map(one, peers)), strict=True))
-
-
 def _cost_table(costs: Found, peers: Sequence[str], count: int) -> Table:
     others = [peer for peer in peers if peer != OURS]
     rows: list[list[Cell]] = []
@@ -211,16 +199,12 @@ def _rest_table(rest: Mapping[str, _AtRest | str], count: int) -> Table:
         "exit after SIGTERM, s": "exit",
         "clean ends, %": "clean",
     }
-
-    def cells(figures: _AtRest | str) -> list[float | str]:
-        return [figures if isinstance(figures, str) else getattr(figures, name) for name in columns.values()]
-
     return Table(
         "Idle connections over uvicorn",
         f"{count} streams that have had one event and wait; wake-ups are those of the whole process, beside those that it has without a "
         "stream. Then SIGTERM, with uvicorn's default settings; *inf*: it had not ended after 8 s.",
         ["peer", *columns],
-        [[peer, *cells(figures)] for peer, figures in rest.items()],
+        rows_of(rest, columns),
         ours=OURS,
         peers=[peer for peer in rest if peer not in {OURS, OURS_IN_STARLETTE, BARE}],
         bare=BARE,

@@ -15,7 +15,7 @@ from .medians import Cell, Median
 from .plots import Plot
 from .timing import GARBAGE_COLLECTOR, MEMORY
 
-__all__ = ["Report", "Table", "installed"]
+__all__ = ["Report", "Table", "installed", "rows_of"]
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -128,6 +128,19 @@ class Report(msgspec.Struct, frozen=True):
         facts = "\n".join(lines)
         tables = "\n".join(table.markdown() for table in self.tables)
         return f"# python -m benchmarks {self.name}\n\n{facts}\n- versions: {versions}\n\n{tables}"
+
+
+def rows_of(found: Mapping[str, Any], columns: Mapping[str, str]) -> list[list[Cell]]:
+    """Returns a row for each peer: its name, and what was found, or in each column why there is nothing.
+
+    Args:
+        found: By peer, what was found; or a text.
+        columns: By head of a column, the attribute that stands there.
+    """
+    return [
+        [peer, *(each if isinstance(each, str) else getattr(each, name) for name in columns.values())]
+        for peer, each in found.items()
+    ]
 
 
 def installed(distribution: str) -> str | None:

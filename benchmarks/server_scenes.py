@@ -8,18 +8,31 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from statistics import median
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
 from .driver_peers import OURS
 from .medians import Median
 from .peers import reason
-from .server_process import Client, Server, closed, opened
+from .server_process import Client, Server, closed, opened, running
 
-__all__ = ["PATIENCE", "Found", "Scene", "in_turns", "listened", "listening", "ratio", "read_whole", "waited"]
+__all__ = [
+    "PATIENCE",
+    "Found",
+    "Scene",
+    "at_once",
+    "in_turns",
+    "listened",
+    "listening",
+    "ratio",
+    "read_whole",
+    "waited",
+]
 
 PATIENCE = 60.0
+
+T = TypeVar("T")
 
 Measure: TypeAlias = Callable[[Server], Coroutine[Any, Any, Sequence[float]]]
 
@@ -72,6 +85,23 @@ async def _turn(found: Found, scene: Scene, peer: str, server: Server, *, counts
         noted = found[name][peer]
         if counts and isinstance(noted, list):
             noted.append(figure)
+
+
+async def at_once(
+    peers: Sequence[str], measure: Callable[[Server], Coroutine[Any, Any, T]], patience: float = PATIENCE
+) -> dict[str, T | str]:
+    """Does the same to a server of each peer at one time; returns what was found, or why there is nothing."""
+
+    async def one(peer: str) -> T | str:
+        with running(peer) as server:
+            try:
+                return await asyncio.wait_for(measure(server), patience)
+            except Exception as exc:
+                if peer == OURS:
+                    raise
+                return reason(exc)
+
+    return dict(zip(peers, await asyncio.gather(*map(one, peers)), strict=True))
 
 
 async def read_whole(server: Server, path: str, count: int, events: int) -> float:

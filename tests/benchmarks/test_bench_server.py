@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import nullcontext
+from typing import NamedTuple
 
 import pytest
 
-from benchmarks import bench_server
+from benchmarks import bench_server, server_scenes
 from benchmarks.bench_server import PEERS
 from benchmarks.driver_peers import BARE, OURS, measurable
+from benchmarks.report import rows_of
 from benchmarks.server_app import GROUPS, IN_GROUP
 from benchmarks.server_process import Server, running
 from benchmarks.server_scenes import Scene, listening, read_whole, waited
@@ -71,6 +73,29 @@ def test_a_peer_that_fails_is_shown_with_its_reason(monkeypatch: pytest.MonkeyPa
     assert found == {"a burst": {OURS: [0.5, 0.5], BARE: "ValueError: no clean end / of it"}}
     table = bench_server._cost_table(found, [OURS, BARE], 10)
     assert table.rows == [["a burst", 0.5, "ValueError: no clean end / of it"]]
+
+
+def test_a_peer_whose_streams_at_rest_fail_has_a_row_with_the_reason_and_ours_may_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Found(NamedTuple):
+        port: int
+
+    async def measure(server: Server) -> Found:
+        if server.port:
+            raise ValueError("gone")
+        return Found(server.port)
+
+    servers = {OURS: Server(None, 0), BARE: Server(None, 1)}  # type: ignore[arg-type]  # they have no process
+    monkeypatch.setattr(server_scenes, "running", lambda peer: nullcontext(servers[peer]))
+    found = asyncio.run(server_scenes.at_once([OURS, BARE], measure))
+    assert rows_of(found, {"a": "port", "b": "port"}) == [
+        [OURS, 0, 0],
+        [BARE, "ValueError: gone", "ValueError: gone"],
+    ]
+    servers[OURS] = servers[BARE]
+    with pytest.raises(ValueError, match="gone"):
+        asyncio.run(server_scenes.at_once([OURS], measure))
 
 
 def test_in_a_hurry_too_there_is_a_figure_for_each_row_of_the_performance_table() -> None:
